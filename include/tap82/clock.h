@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Time. A point in time is int64_t microseconds since 1970-01-01 UTC, 0 for "never". A duration is
+ * int64_t microseconds. Only clock_wall() and clock_mono() look at a clock, and only the edges of
+ * the program call them: everything else gets the time as an argument, so that a replay runs on
+ * the packets' clock.
+ */
+#ifndef TAP82_CLOCK_H
+#define TAP82_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define USEC_PER_MSEC INT64_C(1000)
+#define USEC_PER_SEC  INT64_C(1000000)
+#define USEC_PER_HOUR (3600 * USEC_PER_SEC)
+#define USEC_PER_DAY  (24 * USEC_PER_HOUR)
+
+#define TIME_TEXT 28 /* "2026-01-02T03:04:05.678901Z" and NUL */
+
+int64_t clock_wall(void);
+int64_t clock_mono(void); /* CLOCK_BOOTTIME: goes on during suspend, never back */
+
+/* RFC 3339, UTC, microseconds; returns `out`. Years 1970..9999; others give the nearest. */
+char *time_format(int64_t time, char out[TIME_TEXT]);
+/* RFC 3339 with any offset and 0..9 decimals, or a plain number of seconds since 1970.
+ * 0, or ERR_SYNTAX. */
+int time_parse(const char *text, int64_t *ret_time);
+
+/* "250ms", "300s", "10m", "6h", "90d": a whole number and a unit. 0, ERR_SYNTAX, ERR_RANGE. */
+int duration_parse(const char *text, int64_t *ret_usec);
+/* The largest unit that divides it, e.g. "5m", "300ms"; returns `out`. */
+char *duration_format(int64_t usec, char *out, size_t size);
+/* "4096", "64K", "32M", "1G" (powers of 1024). 0, ERR_SYNTAX, ERR_RANGE. */
+int size_parse(const char *text, uint64_t *ret_bytes);
+
+#endif
