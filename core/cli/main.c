@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <stdio.h>
+#include "cli.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	puts("tap82 " TAP82_VERSION);
-	return 0;
+	return cli_main(argc, argv);
 }
