@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The store: one SQLite file (WAL, synchronous=FULL), the only durable state. core/store*.c are the
+ * only files that know SQLite. Rows are values: nothing borrowed is kept after a call.
+ *
+ * One transaction a loop turn: store_begin(), puts, store_commit(); only after the commit are
+ * requests, events and webhooks sent.
+ */
+#ifndef TAP82_STORE_H
+#define TAP82_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tap82/addr.h"
+#include "tap82/conf.h"
+
+#define STORE_TEXT_MAX	   256
+#define STORE_OPTION82_MAX 512
+#define EVENT_ID_BYTES	   16
+
+/* A device, inventory and learned state together. Texts are NUL-terminated, "" for none. */
+struct device_row {
+	struct mac mac;
+	char serial_number[STORE_TEXT_MAX], uuid[64], name[STORE_TEXT_MAX], group[CONF_NAME_MAX];
+	uint32_t line; /* of devices.csv; 0: added by hand */
+	uint32_t inventory_ip;
+	struct mac replaces; /* announced replacement; zero: none */
+	uint32_t ip; /* its address; 0: none */
+	uint8_t state; /* enum device_state */
+	uint8_t flags; /* the engine's own */
+	uint32_t lease_time; /* seconds, of its last ACK */
+	uint32_t relay; /* giaddr of its last relayed ACK */
+	int64_t last_seen, profile_seen_at, hold_until;
+	bool has_circuit_id, has_remote_id; /* the known port */
+	uint8_t circuit_id_len, remote_id_len;
+	uint8_t circuit_id[255], remote_id[255];
+	uint16_t option82_len; /* the profile's option 82, raw; 0: none */
+	uint8_t option82[STORE_OPTION82_MAX];
+};
+
+/* A reservation of a device on one server: work that is not final is the list after a restart. */
+struct reservation_row {
+	struct mac mac;
+	char server[CONF_NAME_MAX];
+	uint32_t ip, old_ip; /* old_ip: what is moved away from, 0: nothing */
+	struct mac old_mac; /* takeover: whose address it was; zero: nobody's */
+	uint8_t mode, state, purpose; /* enums of reservation.h */
+	uint8_t flags;
+	uint32_t tries;
+	int64_t since; /* wanted since: the deadline counts from here */
+	int64_t next_at; /* when it is tried again */
+	char error[STORE_TEXT_MAX];
+};
+
+struct event_row {
+	uint8_t id[EVENT_ID_BYTES];
+	int64_t time;
+	struct mac mac; /* zero: none */
+	const char *code; /* "dhcp.ip_allocation" … */
+	const char *json; /* the record, one object without newline */
+	size_t json_len;
+};
+
+struct outbox_row {
+	int64_t seq; /* given by the store */
+	char webhook[CONF_NAME_MAX];
+	struct mac mac;
+	const char *body;
+	size_t body_len;
+	uint32_t tries;
+	int64_t next_at;
+};
+
+struct store;
+
+/* Opens or creates. 0; ERR_VERSION (newer than we know); ERR_CORRUPT; -errno. On failure `why`
+ * (size bytes) says it in words. */
+int store_open(const char *path, char *why, size_t size, struct store **ret_store);
+void store_close(struct store *store);
+/* The last failure in words. */
+const char *store_error(const struct store *store);
+
+int store_begin(struct store *store);
+int store_commit(struct store *store); /* on failure everything since begin is undone */
+void store_rollback(struct store *store);
+
+int store_put_device(struct store *store, const struct device_row *row);
+int store_delete_device(struct store *store, const struct mac *mac);
+int store_put_reservation(struct store *store, const struct reservation_row *row);
+int store_delete_reservation(struct store *store, const struct mac *mac, const char *server);
+/* 1: new; 0: this id is there already (nothing written); negative. */
+int store_put_event(struct store *store, const struct event_row *row);
+int store_put_outbox(struct store *store, const struct outbox_row *row, int64_t *ret_seq);
+int store_delete_outbox(struct store *store, int64_t seq);
+/* Small facts of the engine's own ("inventory", "once:…") by key. */
+int store_put_fact(struct store *store, const char *key, const void *value, size_t len);
+/* The length (<= size), or ERR_NOT_FOUND. */
+int store_get_fact(struct store *store, const char *key, void *value, size_t size);
+
+/* Walks; fn returns 0 to go on, anything else ends the walk and is returned. */
+typedef int (*store_device_fn)(void *ctx, const struct device_row *row);
+typedef int (*store_reservation_fn)(void *ctx, const struct reservation_row *row);
+typedef int (*store_event_fn)(void *ctx, const struct event_row *row);
+typedef int (*store_outbox_fn)(void *ctx, const struct outbox_row *row);
+int store_each_device(struct store *store, store_device_fn fn, void *ctx);
+int store_each_reservation(struct store *store, store_reservation_fn fn, void *ctx);
+/* Events at or after `since` in the order written; mac NULL: all; code NULL: all; limit 0: all,
+ * else the newest `limit`. */
+int store_each_event(struct store *store, int64_t since, const struct mac *mac, const char *code,
+	size_t limit, store_event_fn fn, void *ctx);
+int store_each_outbox(struct store *store, store_outbox_fn fn, void *ctx);
+/* Deletes events older than `before`, at most `limit` of them: how many, or negative. */
+int store_expire_events(struct store *store, int64_t before, size_t limit);
+
+#endif
