@@ -14,7 +14,7 @@ complain() {
 # engine: base, the observation and omapi; cli: everything.
 base="err|buf|addr|clock|log|loop|http|writer|observation|sha|failpoint|csv|file|notify"
 omapi="omapi|omapi_codec|omapi_conn|dhcpd"
-sniffer="capture|capture_file|filter|frame|reassembly|dhcp|option82|radius|layout|sandbox|message|sniffer|dhcp_write|option82_write|radius_write|ladder"
+sniffer="problem|options|capture|capture_file|filter|frame|reassembly|dhcp|option82|radius|layout|sandbox|message|sniffer|dhcp_write|option82_write|radius_write|ladder"
 
 room() {
   folder=$1

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * DHCPv4 and BOOTP messages (RFC 951, 2131, 2132, 3396): bytes to fields. Options are gathered
+ * from the options field, then, as option 52 says, from file and sname, each joined, and then
+ * interpreted by a table. What is malformed is decoded as far as it goes.
+ */
+#ifndef TAP82_DHCP_H
+#define TAP82_DHCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tap82/addr.h"
+#include "tap82/buf.h"
+#include "tap82/observation.h"
+#include "tap82/option82.h"
+#include "tap82/options.h"
+#include "tap82/problem.h"
+#include "tap82/writer.h"
+
+#define DHCP_BYTES_MAX 65535
+
+struct dhcp {
+	uint8_t op, htype, hlen, hops;
+	uint8_t type; /* enum dhcp_type; 0: BOOTP, no valid option 53 */
+	bool has_mac; /* an Ethernet address in chaddr */
+	bool has_option82;
+	uint16_t secs, flags;
+	uint32_t xid, ciaddr, yiaddr, siaddr, giaddr;
+	uint32_t server_id, requested_ip, lease_time; /* 0: not there */
+	struct mac mac;
+	struct buf chaddr; /* hlen bytes, at most 16 */
+	struct buf sname, file; /* 64 and 128 bytes; empty when they carry options */
+	struct buf hostname, vendor_class, client_id; /* NULL bytes: not there */
+	struct option_set options;
+	struct problems problems;
+	struct option82_info option82;
+	uint8_t joined[DHCP_BYTES_MAX]; /* repeated options */
+};
+
+#define DHCP_FLAG_BROADCAST 0x8000
+
+/* Decodes a UDP payload, which must outlive `d`. `d` must have been zero once.
+ * 0, or ERR_TRUNCATED: too short to hold chaddr, nothing to show. */
+int dhcp_decode(struct dhcp *d, struct buf payload);
+
+/* "ACK" … or "BOOTREQUEST", "BOOTREPLY": static storage. */
+const char *dhcp_type_text(const struct dhcp *d);
+/* The fields of decode's record from `type` to `client_id`, `broadcast`, `hops`. */
+void dhcp_write(struct writer *w, const struct dhcp *d);
+/* All options by name: an object `options`. */
+void dhcp_write_options(struct writer *w, const struct dhcp *d);
+
+#endif
