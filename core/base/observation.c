@@ -10,6 +10,7 @@ size_t observation_size(const struct observation *o)
 	case OBSERVATION_DHCP: return HEADER_BYTES + sizeof(o->dhcp);
 	case OBSERVATION_RADIUS: return HEADER_BYTES + sizeof(o->radius);
 	case OBSERVATION_COUNTERS: return HEADER_BYTES + sizeof(o->counters);
+	case OBSERVATION_STATUS: return HEADER_BYTES + sizeof(o->status);
 	}
 	return 0;
 }
@@ -36,6 +37,14 @@ static int dhcp_check(const struct observation_dhcp *d)
 	return option82_check(&d->option82);
 }
 
+static int status_check(const struct observation_status *s)
+{
+	if (s->state < OBSERVATION_CAPTURE_OPEN || s->state > OBSERVATION_CAPTURE_FAILED ||
+		memchr(s->text, 0, sizeof(s->text)) == NULL)
+		return ERR_RANGE;
+	return 0;
+}
+
 int observation_check(const struct observation *o, size_t n)
 {
 	if (n < HEADER_BYTES)
@@ -46,5 +55,9 @@ int observation_check(const struct observation *o, size_t n)
 		return n < observation_size(o) ? ERR_TRUNCATED : ERR_RANGE;
 	if (o->vlan_count > sizeof(o->vlans) / sizeof(o->vlans[0]))
 		return ERR_RANGE;
-	return o->kind == OBSERVATION_DHCP ? dhcp_check(&o->dhcp) : 0;
+	switch (o->kind) {
+	case OBSERVATION_DHCP: return dhcp_check(&o->dhcp);
+	case OBSERVATION_STATUS: return status_check(&o->status);
+	}
+	return 0;
 }

@@ -57,4 +57,68 @@ struct datagram {
 	uint8_t encaps[FRAME_ENCAPS_MAX]; /* enum frame_encap */
 };
 
+/* Which frames count: a [capture] section's `vlan` and `tunnels`. All zeros: any VLAN or none, and
+ * no tunnel. MPLS, PPPoE and LLC are no tunnels: they always count. */
+#define FRAME_BIT(encap) (1u << (encap))
+#define FRAME_TUNNELS_ALL                                                          \
+	(FRAME_BIT(FRAME_GRE) | FRAME_BIT(FRAME_ERSPAN) | FRAME_BIT(FRAME_VXLAN) | \
+		FRAME_BIT(FRAME_TZSP) | FRAME_BIT(FRAME_IPIP))
+
+struct frame_want {
+	unsigned tunnels; /* FRAME_BIT()s. ERSPAN brings the GRE that carries it */
+	bool by_vlan; /* set by frame_want_vlan(): only frames with one of `vlans` in their tags */
+	uint64_t vlans[64]; /* a bit for each VLAN, 0..4095 */
+};
+
+static inline void frame_want_vlan(struct frame_want *want, uint16_t vlan)
+{
+	want->by_vlan = true;
+	want->vlans[(vlan & 0xfff) >> 6] |= UINT64_C(1) << (vlan & 63);
+}
+
+static inline bool frame_wants_vlan(const struct frame_want *want, uint16_t vlan)
+{
+	return want->vlans[(vlan & 0xfff) >> 6] >> (vlan & 63) & 1;
+}
+
+/* Whether a capture with this `want` would take the datagram: one of its VLANs is anywhere among
+ * datagram.vlans, and all tunnels that it came through are wanted. */
+bool frame_want_takes(const struct frame_want *want, const struct datagram *datagram);
+
+/* "gre", "erspan", "vxlan", "tzsp", "ipip" to its FRAME_BIT. 0, or ERR_NOT_FOUND. */
+int frame_tunnel_parse(const char *name, unsigned *ret_bit);
+/* The contract's words; NULL for no such value. `damage` is one bit. */
+const char *frame_encap_name(unsigned encap);
+const char *frame_damage_name(unsigned damage);
+
+struct reassembly;
+
+/* The state between packets: fragments that wait for others, and totals. */
+struct frame_decoder {
+	struct frame_want want;
+	struct reassembly *reassembly; /* owned */
+	uint64_t fragments; /* IPv4 fragments seen */
+	uint64_t reassembled; /* datagrams joined from them */
+	uint64_t damaged; /* datagrams given with a damage bit */
+};
+
+/* 0, or -ENOMEM. `want` is copied; NULL: every tunnel and every VLAN (decode). */
+int frame_decoder_init(struct frame_decoder *decoder, const struct frame_want *want);
+void frame_decoder_done(struct frame_decoder *decoder);
+
+/* Strips what the packet is wrapped in. 1: `ret_datagram` is a UDP datagram on one of our ports
+ * (RFC 2131, 8357: a port on either side), whole or `damaged`. 0: it is something else, or a
+ * fragment that waits. The datagram lives as long as the packet and until the next call.
+ * RFC 791, 768, 894, 1042, 2784, 2890, 3032, 2516, 7348; IEEE 802.1Q. */
+int frame_decode(
+	struct frame_decoder *decoder, const struct packet *packet, struct datagram *ret_datagram);
+
+/* Hands out, damaged, one datagram of which the beginning but not all fragments had come by time
+ * `before` (INT64_MAX at the end of a file). 1, or 0: none left. It carries the time of its last
+ * fragment. Such datagrams are forgotten after FRAME_FRAGMENT_TIME where nobody asks. */
+int frame_flush(struct frame_decoder *decoder, int64_t before, struct datagram *ret_datagram);
+
+#define FRAME_FRAGMENT_TIME \
+	(30 * INT64_C(1000000)) /* microseconds; RFC 1122 3.3.2 asks for a limit */
+
 #endif

@@ -22,8 +22,14 @@
 #define OBSERVATION_TEXT_MAX	 64 /* texts for people; longer ones are cut */
 #define OBSERVATION_ID_MAX	 255 /* RADIUS strings that identify a place */
 #define OBSERVATION_LAYOUT_MAX	 24
+#define OBSERVATION_STATUS_MAX	 320
 
-enum observation_kind { OBSERVATION_DHCP = 1, OBSERVATION_RADIUS, OBSERVATION_COUNTERS };
+enum observation_kind {
+	OBSERVATION_DHCP = 1,
+	OBSERVATION_RADIUS,
+	OBSERVATION_COUNTERS,
+	OBSERVATION_STATUS,
+};
 
 /* DHCP message types: RFC 2132 9.6, RFC 3203, 4388, 6926, 7724. */
 enum dhcp_type {
@@ -130,6 +136,17 @@ struct observation_counters {
 	uint64_t fragments, reassembled;
 };
 
+/* What a sniffer says about its capture: the first message it sends, and the last where the
+ * capture ended by itself. */
+enum observation_capture { OBSERVATION_CAPTURE_OPEN = 1, OBSERVATION_CAPTURE_FAILED };
+
+struct observation_status {
+	uint8_t state; /* enum observation_capture */
+	int32_t error; /* negative errno or enum err; 0 when open */
+	char text[OBSERVATION_STATUS_MAX]; /* "<interface>: <what is wrong>: <cause>", NUL at the
+					      end */
+};
+
 struct observation {
 	uint16_t version; /* OBSERVATION_VERSION */
 	uint8_t kind; /* enum observation_kind */
@@ -143,6 +160,7 @@ struct observation {
 		struct observation_dhcp dhcp;
 		struct observation_radius radius;
 		struct observation_counters counters;
+		struct observation_status status;
 	};
 };
 
