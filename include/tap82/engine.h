@@ -27,8 +27,10 @@ struct order {
 	uint8_t server; /* index into conf->servers */
 	struct mac mac;
 	uint32_t ip;
+	uint32_t old_ip; /* ensure: the address that `ip` replaces in our host; 0: none known */
 	enum conf_reservation mode;
 	bool acked_here; /* this server sent the ACK: the lease is pinned here */
+	bool in_use; /* release: the camera may still use the address */
 };
 
 enum answer_kind {
@@ -58,11 +60,14 @@ struct engine_ops {
 
 struct engine;
 
-/* conf is borrowed and outlives the engine. NULL: no memory. */
+/* conf is borrowed and outlives the engine (or the next engine_reconfigure()). Every function of
+ * ops may be NULL. NULL: no memory. */
 struct engine *engine_new(const struct conf *conf, const struct engine_ops *ops, void *ctx);
 void engine_free(struct engine *engine);
+/* Goes on with another configuration: groups and servers keep what is known of them by name. */
+void engine_reconfigure(struct engine *engine, const struct conf *conf, int64_t now);
 
-/* Restart: rows from the store, before anything else. */
+/* Restart: rows from the store, before anything else; devices first. 0, or negative. */
 int engine_restore_device(struct engine *engine, const struct device_row *row);
 int engine_restore_reservation(struct engine *engine, const struct reservation_row *row);
 
@@ -71,5 +76,103 @@ void engine_observe(struct engine *engine, const struct observation *o);
  * next, INT64_MAX for never. */
 int64_t engine_tick(struct engine *engine, int64_t now);
 void engine_answer(struct engine *engine, const struct answer *answer, int64_t now);
+
+/* --- Servers ---------------------------------------------------------------------------------- */
+
+/* How many orders a server takes at one time (dhcpd_room); 64 at the start. Orders beyond it wait
+ * in the engine, in the order of their wishes. */
+void engine_server_room(struct engine *engine, uint8_t server, uint32_t orders);
+/* What became of the connection. A change is told as server.unreachable, server.refused or
+ * server.recovered; orders to a server that is not UP wait, and go on at once when it is again. */
+enum server_state { SERVER_UP, SERVER_UNREACHABLE, SERVER_REFUSED };
+void engine_server_state(struct engine *engine, uint8_t server, enum server_state state,
+	const char *detail, int64_t now);
+/* Events of the surroundings (sniffer.restarted, capture.loss, webhook.rejected …): told as they
+ * are, with time, code, server and detail. The happening is this moment in this process. */
+void engine_tell(struct engine *engine, enum event_code code, const char *object,
+	const char *detail, int64_t now);
+
+/* --- Inventory -------------------------------------------------------------------------------- */
+
+/* Takes over a complete inventory (inventory_step() gave 0) in slices; `inventory` and `file` live
+ * until the end. 0; ERR_REFUSED: it would remove more than a tenth of the devices that came from
+ * a file (not with `force`): inventory.rejected was told; ERR_DUPLICATE: a row contradicts a device
+ * added by hand, told in the same way; -ENOMEM. */
+int engine_inventory_begin(struct engine *engine, const struct inventory *inventory,
+	const char *file, bool force, int64_t now);
+/* Applies about `rows` rows: 1: there is more; 0: done, inventory.loaded was told; negative. */
+int engine_inventory_step(struct engine *engine, size_t rows, int64_t now);
+/* A file that could not be used: tells inventory.rejected with the problem's text. */
+void engine_inventory_reject(
+	struct engine *engine, const char *file, const char *detail, int64_t now);
+
+/* One device by hand (API, CLI), checked with inventory_row_check() before. `replaces`: the camera
+ * whose place it takes, NULL for none. 1: new; 0: changed; ERR_DUPLICATE: `ret_field` names the
+ * column ("ip", "serial_number") that another device has; ERR_NOT_FOUND: no such `replaces`. */
+int engine_put_device(struct engine *engine, const struct inventory_row *row,
+	const struct mac *replaces, const char **ret_field, int64_t now);
+/* Its reservation stays or goes by `on-removal`. 0 or ERR_NOT_FOUND. */
+int engine_remove_device(struct engine *engine, const struct mac *mac, int64_t now);
+
+/* --- Reservations by hand --------------------------------------------------------------------- */
+
+/* Tries a failed or waiting reservation again now; a confirmed one is ensured again. 0;
+ * ERR_NOT_FOUND: no such device; ERR_MISSING: it has no address to reserve. */
+int engine_retry(struct engine *engine, const struct mac *mac, int64_t now);
+/* Takes the reservation away everywhere; the device has no address then. Errors as above. */
+int engine_release(struct engine *engine, const struct mac *mac, int64_t now);
+
+/* --- Questions -------------------------------------------------------------------------------- */
+
+/* Whole records (writer_begin() to writer_end()) with the fields of the README. */
+int engine_device_write(struct engine *engine, const struct mac *mac, struct writer *w);
+int engine_explain_write(
+	struct engine *engine, const struct mac *mac, struct writer *w, int64_t now);
+/* The same for people: text in lines. `w` is a memory or file writer of any mode. */
+int engine_explain_text(
+	struct engine *engine, const struct mac *mac, struct writer *w, int64_t now);
+
+/* Many records in slices: start with *cursor 0; about `limit` devices are looked at. 1: there is
+ * more; 0: done. Devices that come and go meanwhile may be missed, none is written twice. */
+int engine_devices_write(struct engine *engine, const char *state, uint32_t *cursor, size_t limit,
+	struct writer *w); /* state: "new" … or NULL for all */
+/* Records {mac, name, ip, server, mode, state, purpose, since, next_try, tries, error}. */
+int engine_reservations_write(
+	struct engine *engine, uint32_t *cursor, size_t limit, struct writer *w);
+/* All of them, newest first: {mac, first_seen, last_seen, ip, server, relay, group, option82,
+ * place, hostname, vendor_class, reason}. */
+void engine_unknown_write(struct engine *engine, struct writer *w);
+
+enum { ENGINE_REASONS_MAX = 32, ENGINE_SERVERS_MAX = 256 };
+
+struct engine_stats {
+	uint64_t observations, acks;
+	uint32_t devices, devices_new, devices_reserving, devices_provisioned, devices_failed;
+	uint32_t unknown, transactions, sessions, holds;
+	uint32_t work; /* reservations that are not final */
+	uint64_t decisions[ENGINE_REASONS_MAX]; /* by reason: engine_reason_text(i) */
+	uint64_t events[EVENT_CODES];
+	/* Of the ACKs whose REQUEST was seen: how many, and the sum of the times between. */
+	uint64_t legs;
+	int64_t leg_time;
+};
+void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
+/* "already-provisioned" …; "provisioned" for the way to the end; NULL beyond the last. */
+const char *engine_reason_text(unsigned i);
+
+struct engine_server_stats {
+	enum server_state state;
+	uint32_t queued, sent; /* orders */
+	uint64_t done, refused, not_now;
+};
+void engine_server_stats(
+	const struct engine *engine, uint8_t server, struct engine_server_stats *ret_stats);
+
+/* What should be in a server: walks devices whose reservation is there (reconcile). Cursor and
+ * result as above; at most `limit` calls of fn. */
+typedef void (*engine_reserved_fn)(void *ctx, const struct mac *mac, uint32_t ip,
+	enum conf_reservation mode, bool pinned_here);
+int engine_reserved_each(struct engine *engine, uint8_t server, uint32_t *cursor, size_t limit,
+	engine_reserved_fn fn, void *ctx);
 
 #endif

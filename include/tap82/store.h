@@ -33,6 +33,11 @@ struct device_row {
 	uint32_t lease_time; /* seconds, of its last ACK */
 	uint32_t relay; /* giaddr of its last relayed ACK */
 	int64_t last_seen, profile_seen_at, hold_until;
+	int64_t acked_at; /* its last ACK */
+	uint32_t xid; /* of its last ACK */
+	uint32_t hold_xid; /* of the ACK whose provisioning started the hold */
+	uint32_t told_ip, failed_ip; /* addresses whose change, whose failure was told */
+	uint32_t first_ip; /* takeover: its own address until it has the taken one */
 	bool has_circuit_id, has_remote_id; /* the known port */
 	uint8_t circuit_id_len, remote_id_len;
 	uint8_t circuit_id[255], remote_id[255];
