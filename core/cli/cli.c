@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "tap82/log.h"
 
-static const struct cli_option common_options[] = {
+const struct cli_option cli_common_options[] = {
 	{"config", 'c', "FILE", "the configuration (default " TAP82_SYSCONFDIR "/tap82.ini)"},
 	{"json", 0, NULL, "print JSON Lines"},
 	{"help", 'h', NULL, "say what the command does"},
@@ -66,7 +66,7 @@ static int read_long(struct cli *cli, char ***argv)
 	const struct cli_option *option = find_long(cli->command->options, arg, len);
 
 	if (!option)
-		option = find_long(common_options, arg, len);
+		option = find_long(cli_common_options, arg, len);
 	if (!option)
 		return cli_usage(cli, "--%.*s: no such option", (int)len, arg);
 	if (!option->value)
@@ -87,7 +87,7 @@ static int read_letters(struct cli *cli, char ***argv)
 		int r;
 
 		if (!option)
-			option = find_letter(common_options, *p);
+			option = find_letter(cli_common_options, *p);
 		if (!option)
 			return cli_usage(cli, "-%c: no such option", *p);
 		if (option->value && !p[1] && !(*argv)[1])
@@ -144,7 +144,7 @@ static void print_command(const struct command *c)
 	printf("tap82 %s%s%s\n  %s\n\n", c->name, *c->args ? " " : "", c->args, c->summary);
 	for (const struct cli_option *o = c->options; o && o->name; o++)
 		print_option(o);
-	for (const struct cli_option *o = common_options; o->name; o++)
+	for (const struct cli_option *o = cli_common_options; o->name; o++)
 		print_option(o);
 }
 
@@ -160,7 +160,8 @@ int command_help(struct cli *cli)
 	}
 	puts("tap82 pins cameras to their addresses beside a legacy ISC dhcpd.\n");
 	for (c = commands; c->name; c++)
-		printf("  %-13s %s\n", c->name, c->summary);
+		if (*c->summary)
+			printf("  %-13s %s\n", c->name, c->summary);
 	puts("\n'tap82 help COMMAND' says more.");
 	return EXIT_DONE;
 }

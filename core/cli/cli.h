@@ -24,7 +24,7 @@ struct cli;
 struct command {
 	const char *name;
 	const char *args; /* synopsis of the operands, e.g. "PCAP…" */
-	const char *summary; /* one line */
+	const char *summary; /* one line; "" hides it from help and completion (for packagers) */
 	const struct cli_option *options; /* beside -c, --json, --help, which all have; or NULL */
 	int (*run)(struct cli *cli); /* an exit code */
 };
@@ -46,6 +46,8 @@ struct cli {
 
 /* All commands in the order that help shows (commands.c); the last row has no name. */
 extern const struct command commands[];
+/* The options that every command has. */
+extern const struct cli_option cli_common_options[];
 
 /* The value of --name: NULL if it was not given, "" if it takes none. The last one given counts. */
 const char *cli_option(const struct cli *cli, const char *name);
