@@ -71,7 +71,10 @@ $(B)/unit/%: tests/unit/%.c $(CLI_LIB) $(B)/libtap82.a
 
 $(B)/lab/%: tests/lab/%.c $(B)/libtap82.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.a,$^) $(LIBS)
+	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c,$^) $(filter %.a,$^) $(LIBS)
+
+# The camera simulator is a program of several files.
+$(B)/lab/camsim: $(wildcard tests/lab/sim/*.c)
 
 $(B)/bench/%: tests/bench/%.c $(B)/libtap82.a
 	@mkdir -p $(@D)
