@@ -24,7 +24,7 @@
 
 #include "tap82/frame.h"
 
-struct message_decoder;
+struct messages;
 
 struct sniffer_config {
 	const char *name; /* of the [capture] section */
@@ -32,7 +32,7 @@ struct sniffer_config {
 	uint64_t buffer; /* bytes of ring */
 	struct frame_want want; /* `vlan`, `tunnels` */
 	const char *user; /* who to become when root; NULL: stay (no change of uid) */
-	struct message_decoder *messages; /* prepared by the caller before the fork */
+	struct messages *messages; /* decoders, prepared by the caller; the child uses its copy */
 };
 
 enum sniffer_exit {
