@@ -203,13 +203,15 @@ struct dhcpd_want {
 int dhcpd_ensure(struct dhcpd *dhcpd, const struct dhcpd_want *want, dhcpd_fn fn, void *ctx);
 
 /* Takes the address `ip` of a MAC away: out of our host (which goes when no address is left; ip 0:
- * goes in any case), and its lease is unpinned if it is this MAC's: `in_use` leaves it active with
- * an end a short time ahead, so that a camera that still uses it can renew it; else it is freed.
- * REMOVED, ABSENT, LATER, REFUSED; a foreign host is ABSENT, `before` shows it. */
+ * goes in any case, with all its addresses), and its lease is unpinned if it is this MAC's. With
+ * `until`, the wall-clock time until which the camera may still use the address, the lease stays
+ * active until then; with 0 it is free at once.
+ * After a move by dhcpd_ensure() with old_ip, this with ip = old_ip frees the old lease.
+ * REMOVED, ABSENT, LATER, REFUSED; a foreign host is left alone, `before` shows it. */
 struct dhcpd_unwant {
 	struct mac mac;
 	uint32_t ip;
-	bool in_use;
+	int64_t until;
 };
 int dhcpd_release(struct dhcpd *dhcpd, const struct dhcpd_unwant *unwant, dhcpd_fn fn, void *ctx);
 
