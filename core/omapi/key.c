@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <fcntl.h>
 #include <nettle/base64.h>
 #include <nettle/hmac.h>
 #include <nettle/nettle-meta.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tap82/dhcpd.h"
 #include "tap82/err.h"
 #include "tap82/omapi_key.h"
+#include "tap82/secret.h"
 
 #define KEY_NAME_MAX   255
 #define KEY_SECRET_MAX 512
-#define KEY_FILE_MAX   4096
 #define KEY_PAGE       4096 /* the mapping of a key: the kernel rounds it up */
 
 static const struct algorithm {
@@ -42,6 +39,8 @@ struct dhcpd_key {
 	struct contexts *contexts;
 	char name[KEY_NAME_MAX + 1];
 	struct contexts memory;
+	struct base64_decode_ctx base64; /* these two only while the key is made */
+	uint8_t secret[KEY_SECRET_MAX];
 };
 
 _Static_assert(sizeof(struct dhcpd_key) <= KEY_PAGE, "a key fits its page");
@@ -76,42 +75,23 @@ static void *page_new(void)
 	return page;
 }
 
-static void page_free(void *page)
+/* The secret's bytes. They are decoded in the key's page and leave it again. */
+static int secret_decode(struct dhcpd_key *key, const char *text, size_t len)
 {
-	if (!page)
-		return;
-	explicit_bzero(page, KEY_PAGE);
-	munmap(page, KEY_PAGE);
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* The secret's bytes into `out`; blanks are only allowed at the ends. */
-static int secret_decode(const char *text, size_t len, uint8_t out[KEY_SECRET_MAX], size_t *ret_len)
-{
-	struct base64_decode_ctx ctx;
+	struct base64_decode_ctx *ctx = &key->base64;
 	size_t n = KEY_SECRET_MAX;
 
-	while (len > 0 && is_blank(text[len - 1]))
-		len--;
-	while (len > 0 && is_blank(*text))
-		text++, len--;
 	if (len == 0)
 		return ERR_MISSING;
-	for (size_t i = 0; i < len; i++)
-		if (is_blank(text[i]))
-			return ERR_SYNTAX;
 	if (BASE64_DECODE_LENGTH(len) > KEY_SECRET_MAX)
 		return ERR_RANGE;
-	base64_decode_init(&ctx);
-	if (!base64_decode_update(&ctx, &n, out, len, text) || !base64_decode_final(&ctx))
-		return ERR_SYNTAX;
-	explicit_bzero(&ctx, sizeof(ctx));
-	*ret_len = n;
-	return n > 0 ? 0 : ERR_MISSING;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] <= 0x20)
+			return ERR_CORRUPT; /* nettle passes over blanks */
+	base64_decode_init(ctx);
+	if (!base64_decode_update(ctx, &n, key->secret, len, text) || !base64_decode_final(ctx))
+		return ERR_CORRUPT;
+	return n > 0 ? (int)n : ERR_MISSING;
 }
 
 static bool name_is_good(const char *name)
@@ -124,17 +104,18 @@ static bool name_is_good(const char *name)
 	return len > 0 && len <= KEY_NAME_MAX;
 }
 
-static int key_fill(struct dhcpd_key *key, uint8_t *secret, const char *base64, size_t len)
+static int key_fill(struct dhcpd_key *key, const char *base64, size_t len)
 {
 	const struct nettle_hash *hash = key->algorithm->hash;
 	struct contexts *c = &key->memory;
-	size_t n;
-	int err = secret_decode(base64, len, secret, &n);
+	int n = secret_decode(key, base64, len);
 
-	if (err < 0)
-		return err;
+	if (n < 0)
+		return n;
 	key->contexts = c;
-	hmac_set_key(&c->outer, &c->inner, &c->state, hash, n, secret);
+	hmac_set_key(&c->outer, &c->inner, &c->state, hash, (size_t)n, key->secret);
+	explicit_bzero(key->secret, sizeof(key->secret));
+	explicit_bzero(&key->base64, sizeof(key->base64));
 	return 0;
 }
 
@@ -143,78 +124,53 @@ int dhcpd_key_new(const char *base64, size_t len, const char *name, const char *
 {
 	const struct algorithm *a = algorithm_find(algorithm);
 	struct dhcpd_key *key;
-	uint8_t *secret;
 	int err;
 
 	if (!a || !name_is_good(name))
 		return ERR_RANGE;
 	key = page_new();
-	secret = page_new();
-	if (!key || !secret) {
-		err = -ENOMEM;
-		goto out;
-	}
+	if (!key)
+		return -ENOMEM;
 	key->algorithm = a;
 	strcpy(key->name, name);
-	err = key_fill(key, secret, base64, len);
-	if (err == 0) {
+	err = key_fill(key, base64, len);
+	if (err < 0)
+		dhcpd_key_free(key);
+	else
 		*ret_key = key;
-		key = NULL;
-	}
-out:
-	page_free(key);
-	page_free(secret);
 	return err;
 }
 
 void dhcpd_key_free(struct dhcpd_key *key)
 {
-	page_free(key);
-}
-
-/* Others never; a group only if it is root's (systemd credentials) or the one we run as. */
-static int permission_check(const struct stat *st)
-{
-	if (!S_ISREG(st->st_mode))
-		return ERR_SYNTAX;
-	if (st->st_mode & (S_IRWXO | S_IWGRP))
-		return ERR_PERMISSION;
-	if ((st->st_mode & S_IRGRP) && st->st_gid != 0 && st->st_gid != getegid())
-		return ERR_PERMISSION;
-	return 0;
-}
-
-/* The number of bytes, all of the file. */
-static int file_read(const char *path, char out[KEY_FILE_MAX])
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	err = fstat(fd, &st) < 0 ? -errno : permission_check(&st);
-	if (err == 0) {
-		n = read(fd, out, KEY_FILE_MAX);
-		err = n < 0 ? -errno : n == KEY_FILE_MAX ? ERR_RANGE : (int)n;
-	}
-	close(fd);
-	return err;
+	if (!key)
+		return;
+	explicit_bzero(key, KEY_PAGE);
+	munmap(key, KEY_PAGE);
 }
 
 int dhcpd_key_load(
 	const char *path, const char *name, const char *algorithm, struct dhcpd_key **ret_key)
 {
-	char *text = page_new();
-	int n;
+	struct secret *text;
+	size_t len;
+	int err = secret_load(path, &text);
 
-	if (!text)
-		return -ENOMEM;
-	n = file_read(path, text);
-	if (n >= 0)
-		n = dhcpd_key_new(text, (size_t)n, name, algorithm, ret_key);
-	page_free(text);
-	return n;
+	if (err < 0)
+		return err;
+	(void)secret_bytes(text, &len);
+	err = dhcpd_key_new(secret_text(text), len, name, algorithm, ret_key);
+	secret_free(text);
+	return err;
+}
+
+const char *dhcpd_key_error_text(int err)
+{
+	if (err == ERR_CORRUPT)
+		return "is not base64";
+	if (err == ERR_RANGE)
+		return "is no key that dhcpd can have";
+	return secret_error_text(err);
 }
 
 const char *dhcpd_key_name(const struct dhcpd_key *key)

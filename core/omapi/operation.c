@@ -364,17 +364,18 @@ void put_lease_pin(struct operation *op, step_fn step)
 	ask(op, &out, OMAPI_STATUS_REPLY_MAX, PIN_WRITES, step);
 }
 
-void put_lease_unpin(struct operation *op, int64_t until, step_fn step)
+void put_lease_unpin(struct operation *op, bool in_use, step_fn step)
 {
 	uint8_t memory[REQUEST_BYTES];
 	struct omapi_out out;
+	uint32_t ends = (uint32_t)((clock_wall() + DHCPD_GRACE) / USEC_PER_SEC);
 
 	omapi_out_begin(&out, memory, sizeof(memory), OMAPI_UPDATE, op->lease_handle);
 	omapi_out_object(&out);
 	omapi_out_put_u32(&out, "flags", 0);
-	if (until > 0)
-		omapi_out_put_u32(&out, "ends", (uint32_t)(until / USEC_PER_SEC));
-	omapi_out_put_u32(&out, "state", until > 0 ? DHCPD_LEASE_ACTIVE : DHCPD_LEASE_FREE);
+	if (in_use)
+		omapi_out_put_u32(&out, "ends", ends);
+	omapi_out_put_u32(&out, "state", in_use ? DHCPD_LEASE_ACTIVE : DHCPD_LEASE_FREE);
 	ask(op, &out, OMAPI_STATUS_REPLY_MAX, PIN_WRITES, step);
 }
 

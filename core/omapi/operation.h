@@ -37,7 +37,7 @@ struct operation {
 	then_fn then;
 	bool ended; /* the outcome is there, its telling waits for the next turn */
 	struct dhcpd_want want; /* mac and ip: of any operation */
-	int64_t until; /* release */
+	bool in_use; /* release */
 	struct dhcpd_host host; /* as it was looked up last */
 	uint32_t host_handle, lease_handle;
 	bool pin; /* ensure: the lease is to be pinned */
@@ -74,7 +74,7 @@ void put_host_addresses(
 	struct operation *op, const uint32_t *addresses, uint32_t count, step_fn step);
 void put_host_delete(struct operation *op, step_fn step);
 void put_lease_pin(struct operation *op, step_fn step);
-void put_lease_unpin(struct operation *op, int64_t until, step_fn step);
+void put_lease_unpin(struct operation *op, bool in_use, step_fn step);
 
 /* Whether `ip` is among the host's addresses; their number without it into `ret_rest`. */
 bool host_has(const struct dhcpd_host *host, uint32_t ip);

@@ -24,7 +24,7 @@ static void release_lease(struct operation *op)
 	bool other = lease->has_mac && !mac_equal(&lease->mac, &op->want.mac);
 
 	if (lease->found && lease->pinned && !other)
-		put_lease_unpin(op, op->until, unpin_answered);
+		put_lease_unpin(op, op->in_use, unpin_answered);
 	else
 		release_next_lease(op);
 }
@@ -85,7 +85,7 @@ int dhcpd_release(struct dhcpd *d, const struct dhcpd_unwant *unwant, dhcpd_fn f
 	if (!op)
 		return ERR_FULL;
 	op->want = (struct dhcpd_want){.mac = unwant->mac, .ip = unwant->ip};
-	op->until = unwant->until;
+	op->in_use = unwant->in_use;
 	ask_host(op, release_host);
 	return 0;
 }

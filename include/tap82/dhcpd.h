@@ -34,16 +34,17 @@ struct dhcpd_key;
 
 /* "hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512", any case. */
 bool dhcpd_algorithm_known(const char *algorithm);
-/* Reads the base64 secret of `path`, blanks and line ends around it allowed. `name` is the key's
- * name in dhcpd.conf. 0; ERR_PERMISSION when others can read or write the file, or a group that
- * is neither root nor ours can; ERR_RANGE for an algorithm or a name dhcpd cannot have; ERR_SYNTAX
- * for what is no base64; ERR_MISSING for an empty file; or -errno. */
+/* Reads the base64 secret of `path` by the rules of secret_load(). `name` is the key's name in
+ * dhcpd.conf. 0; ERR_CORRUPT for what is no base64; ERR_RANGE for an algorithm, a name or a length
+ * that dhcpd cannot have; or an error of secret_load(). */
 int dhcpd_key_load(
 	const char *path, const char *name, const char *algorithm, struct dhcpd_key **ret_key);
 /* The same with the base64 text in hand. */
 int dhcpd_key_new(const char *base64, size_t len, const char *name, const char *algorithm,
 	struct dhcpd_key **ret_key);
 void dhcpd_key_free(struct dhcpd_key *key); /* NULL is fine */
+/* What is wrong with the key file, for people: "is not base64" … */
+const char *dhcpd_key_error_text(int err);
 
 /* --- A server -------------------------------------------------------------------------------- */
 
@@ -204,15 +205,15 @@ int dhcpd_ensure(struct dhcpd *dhcpd, const struct dhcpd_want *want, dhcpd_fn fn
 
 /* Takes the address `ip` of a MAC away: out of our host (which goes when no address is left; ip 0:
  * goes in any case, with all its addresses), and its lease is unpinned if it is this MAC's. With
- * `until`, the wall-clock time until which the camera may still use the address, the lease stays
- * active until then; with 0 it is free at once.
- * After a move by dhcpd_ensure() with old_ip, this with ip = old_ip frees the old lease.
+ * `in_use` the lease stays active for DHCPD_GRACE, so that the camera can renew it; else it is free
+ * at once. After a move by dhcpd_ensure() with old_ip, this with ip = old_ip frees the old lease.
  * REMOVED, ABSENT, LATER, REFUSED; a foreign host is left alone, `before` shows it. */
 struct dhcpd_unwant {
 	struct mac mac;
 	uint32_t ip;
-	int64_t until;
+	bool in_use;
 };
+#define DHCPD_GRACE (INT64_C(3600) * 1000000)
 int dhcpd_release(struct dhcpd *dhcpd, const struct dhcpd_unwant *unwant, dhcpd_fn fn, void *ctx);
 
 /* After a RELEASE was seen, or a lease was found free: pins the lease again where our host says it

@@ -55,7 +55,7 @@ int omapi_conn_send(struct omapi_conn *conn, struct omapi_out *out, size_t reply
 	unsigned writes, omapi_reply_fn fn, void *ctx);
 
 /* A STATUS answer's bound: dhcpd's texts are short and constant. */
-#define OMAPI_STATUS_REPLY_MAX 192
+#define OMAPI_STATUS_REPLY_MAX 128
 
 struct omapi_conn_stats {
 	uint32_t queued, in_flight;
