@@ -2,6 +2,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -124,10 +127,27 @@ static int load_open(int fd, struct secret **ret_secret)
 	return r;
 }
 
+/* systemd copies the folder of keys, which may be root's alone, to a place that we can read
+ * (systemd.exec, LoadCredential=keys:DIR): KEYS/NAME is DIR/keys_NAME there. */
+static int open_credential(const char *path)
+{
+	const char *dir = secure_getenv("CREDENTIALS_DIRECTORY");
+	char copy[PATH_MAX];
+	int n;
+
+	if (!dir || strncmp(path, SECRET_KEYS, strlen(SECRET_KEYS)) != 0)
+		return -1;
+	n = snprintf(copy, sizeof(copy), "%s/keys_%s", dir, path + strlen(SECRET_KEYS));
+	return n < (int)sizeof(copy) ? open(copy, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+}
+
 int secret_load(const char *path, struct secret **ret_secret)
 {
+	int fd = open_credential(path), r;
+
 	/* A fifo must not keep us waiting before it is seen to be one. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), r;
+	if (fd < 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SECRET_MAX 4096 /* bytes of a secret */
+#define SECRET_MAX  4096 /* bytes of a secret */
+#define SECRET_KEYS TAP82_SYSCONFDIR "/keys/"
 
 struct secret;
 
@@ -18,7 +19,8 @@ struct secret;
  * can read or write it who should not: others in any way, a group by writing, a group by reading
  * unless root owns the file or the group is root's or ours, an owner who is neither root nor us
  * (to root, any owner is right); ERR_MISSING when nothing is in it; ERR_SYNTAX for what is no
- * regular file; ERR_FULL above SECRET_MAX; or -errno. */
+ * regular file; ERR_FULL above SECRET_MAX; or -errno.
+ * A path below SECRET_KEYS is read from $CREDENTIALS_DIRECTORY/keys_NAME where that exists. */
 int secret_load(const char *path, struct secret **ret_secret);
 /* What is wrong for the error of secret_load(), for people: "must not be readable by others …". */
 const char *secret_error_text(int err);

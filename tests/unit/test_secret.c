@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,6 +92,31 @@ static void what_is_no_secret_is_refused(void **state)
 	assert_int_equal(secret_new(long_text, SECRET_MAX + 1, &secret), ERR_FULL);
 }
 
+static void a_key_is_taken_from_the_credentials_of_the_service(void **state)
+{
+	char dir[] = "/tmp/tap82-credentials-XXXXXX", name[64];
+	struct secret *secret;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(name, sizeof(name), "%s/keys_tap82-test.key", dir);
+	f = fopen(name, "w");
+	assert_non_null(f);
+	fputs("handed over", f);
+	fclose(f);
+	assert_int_equal(chmod(name, 0400), 0);
+	assert_int_equal(secret_load(SECRET_KEYS "tap82-test.key", &secret), -ENOENT);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+	assert_int_equal(secret_load(SECRET_KEYS "tap82-test.key", &secret), 0);
+	assert_string_equal(secret_text(secret), "handed over");
+	secret_free(secret);
+	assert_int_equal(secret_load(SECRET_KEYS "tap82-other.key", &secret), -ENOENT);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	unlink(name);
+	rmdir(dir);
+}
+
 static void comparing_wants_every_byte_and_the_length(void **state)
 {
 	struct secret *secret;
@@ -119,6 +145,7 @@ int main(void)
 		cmocka_unit_test(a_secret_is_read_without_the_blanks_around_it),
 		cmocka_unit_test(what_others_can_read_or_write_is_refused),
 		cmocka_unit_test(what_is_no_secret_is_refused),
+		cmocka_unit_test(a_key_is_taken_from_the_credentials_of_the_service),
 		cmocka_unit_test(comparing_wants_every_byte_and_the_length),
 		cmocka_unit_test(every_refusal_has_its_words),
 	};
