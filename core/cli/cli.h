@@ -64,6 +64,8 @@ int cli_main(int argc, char **argv);
 
 /* The commands' functions, one file a group. */
 int command_help(struct cli *cli);
+extern const struct cli_option command_omapi_options[];
+int command_omapi(struct cli *cli);
 int command_version(struct cli *cli);
 
 #endif
