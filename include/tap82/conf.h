@@ -61,19 +61,27 @@ struct conf_group {
 	enum conf_reservation reservation;
 };
 
-/* How a relay writes its circuit-id: a row of [switches]. */
+/* How a relay writes its circuit-id: a row of [switches]. Whether there is such a layout is known
+ * to the room of layouts: `tap82 check` and `tap82 run` look there. */
 struct conf_switch {
 	uint32_t giaddr; /* 0: by remote-id */
 	uint8_t remote_id[255];
 	uint8_t remote_id_len;
-	char layout[24];
+	char layout[24]; /* the name, without the offset */
 	int offset; /* added to the port */
+};
+
+/* A layout of the user's own, [layout NAME]: texts for layouts_add(). */
+struct conf_layout {
+	char name[CONF_NAME_MAX];
+	char *circuit_id;
+	char *remote_id; /* NULL: none */
 };
 
 struct conf_webhook {
 	char name[CONF_NAME_MAX];
 	char *url;
-	char **events; /* event codes */
+	char **events; /* event codes; none: every event */
 	size_t event_count;
 	enum conf_webhook_format format;
 	char *token_file;
@@ -81,7 +89,7 @@ struct conf_webhook {
 
 struct conf {
 	char *path;
-	char *state, *devices; /* devices: NULL if none */
+	char *state, *devices; /* what may be empty in the file is NULL then: devices … */
 	bool inventory_skip; /* inventory-errors = skip */
 	enum conf_removal on_removal;
 	bool auto_provisioning;
@@ -92,22 +100,25 @@ struct conf {
 	char *host_prefix;
 	char **listen;
 	size_t listen_count;
-	char *api_token_file, *metrics_listen, *event_log;
+	char *api_token_file, *metrics_listen, *event_log; /* … and these */
 	int64_t event_retention;
-	char *user;
+	char *user; /* NULL: stay who we are */
 	struct conf_capture *captures;
 	struct conf_server *servers;
 	struct conf_group *groups;
 	struct conf_switch *switches;
 	struct conf_webhook *webhooks;
+	struct conf_layout *layouts;
 	size_t capture_count, server_count, group_count, switch_count, webhook_count;
+	size_t layout_count;
 };
 
 /* Told of one problem in words; the text is valid during the call. */
 typedef void (*problem_fn)(void *ctx, const char *text);
 
-/* Reads and validates `path`. 0; or negative after `problem` was told of each problem. What the
- * file does not say has the default of the README. */
+/* Reads and validates `path`. 0; or negative (ERR_SYNTAX: the file is wrong; else -errno) after
+ * `problem` was told of each problem. What the file does not say has its default. No other file
+ * is looked at. Names of sections are compared without regard to case. */
 int conf_load(const char *path, problem_fn problem, void *ctx, struct conf **ret_conf);
 void conf_free(struct conf *conf);
 
@@ -119,5 +130,20 @@ int conf_group_by_name(const struct conf *conf, const char *name);
 int conf_group_of(const struct conf *conf, uint32_t ip);
 /* The words of the configuration for the enums above. */
 const char *conf_reservation_text(enum conf_reservation mode);
+
+/* A remote-id or circuit-id as people write it: hex (an even number of digits, blanks, `:`, `-` or
+ * `.` between bytes, `0x` before it) or else the text itself; `text:` before it keeps a text from
+ * being read as hex. The number of bytes; ERR_FULL if more than `size`; ERR_SYNTAX for bad hex
+ * behind `0x`. */
+int conf_id_parse(const char *text, size_t len, uint8_t *out, size_t size);
+
+/* Every key there is, for documents and tests: what stands in the section's brackets ("capture"),
+ * the key, its default ("" if it is empty, NULL if there is none and `required` says whether that
+ * is a problem). 0, or ERR_NOT_FOUND behind the last. */
+struct conf_key_info {
+	const char *section, *key, *fallback;
+	bool required;
+};
+int conf_key_at(size_t i, struct conf_key_info *ret_info);
 
 #endif
