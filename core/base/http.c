@@ -177,8 +177,7 @@ static void stream_sent(struct http_exchange *x)
 static int send_some(struct http_exchange *x)
 {
 	while (bytes_left(&x->out) > 0) {
-		ssize_t n =
-			send(x->fd, x->out.p + x->out.at, bytes_left(&x->out), MSG_NOSIGNAL);
+		ssize_t n = send(x->fd, x->out.p + x->out.at, bytes_left(&x->out), MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -196,8 +195,7 @@ static void write_ready(struct http_exchange *x)
 		exchange_drop(x);
 		return;
 	}
-	if (x->talk == TALK_STREAMING && x->more && !x->ending &&
-		bytes_left(&x->out) < LOW_WATER) {
+	if (x->talk == TALK_STREAMING && x->more && !x->ending && bytes_left(&x->out) < LOW_WATER) {
 		x->more(x->ctx, x);
 		return;
 	}
@@ -240,8 +238,7 @@ void http_reply(struct http_exchange *x, int status, const char *type, const cha
 
 	x->talk = TALK_WRITING;
 	loop_timer_set(x->timer, TALK_TIME);
-	if (put_head(x, status, type, headers) < 0 ||
-		bytes_put(&x->out, length, (size_t)n) < 0 ||
+	if (put_head(x, status, type, headers) < 0 || bytes_put(&x->out, length, (size_t)n) < 0 ||
 		(x->request.method != HTTP_HEAD && bytes_put(&x->out, body, len) < 0)) {
 		x->last = true;
 		x->out.len = x->out.at = 0;
@@ -343,9 +340,9 @@ static void hand_over(struct http_exchange *x)
 
 static bool read_head(struct http_exchange *x)
 {
-	int n = bytes_left(&x->in) == 0 ? 0
-					: http_head_parse(x->in.p + x->in.at,
-						  bytes_left(&x->in), &x->request);
+	int n = bytes_left(&x->in) == 0
+			? 0
+			: http_head_parse(x->in.p + x->in.at, bytes_left(&x->in), &x->request);
 
 	if (n < 0) {
 		x->request = (struct http_request){.old = true};
@@ -473,9 +470,10 @@ void http_server_free(struct http_server *server)
 
 	if (!server)
 		return;
-	DL_FOREACH_SAFE (server->exchanges, x, x_next)
-		exchange_drop(x);
-	LL_FOREACH_SAFE (server->listeners, l, l_next) {
+	DL_FOREACH_SAFE(server->exchanges, x, x_next)
+	exchange_drop(x);
+	LL_FOREACH_SAFE(server->listeners, l, l_next)
+	{
 		loop_io_free(l->io);
 		close(l->fd);
 		free(l);

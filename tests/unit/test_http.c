@@ -123,8 +123,7 @@ static void answer(void *ctx, struct http_exchange *x, const struct http_request
 	char body[HTTP_PATH_MAX + 64];
 
 	if (strcmp(r->path, "/follow") == 0) {
-		assert_int_equal(
-			http_stream_begin(x, "text/plain", NULL, stream_closed, w), 0);
+		assert_int_equal(http_stream_begin(x, "text/plain", NULL, stream_closed, w), 0);
 		w->held = x;
 	} else if (strcmp(r->path, "/later") == 0) {
 		w->held = x;
