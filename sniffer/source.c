@@ -8,7 +8,7 @@
 
 #include "source.h"
 
-#define CHUNK (256u << 10) /* read at once: it stays in the processor's cache until it is used */
+#define CHUNK (128u << 10) /* read at once: it stays in the processor's cache until it is used */
 
 static int source_open_fd(const char *path, uint64_t *ret_size)
 {

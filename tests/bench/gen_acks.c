@@ -57,7 +57,8 @@ static int write_acks(uint32_t count, const char *path)
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < count && r == 0; i++) {
-		struct packet p = {.time = START * USEC_PER_SEC + i * USEC_PER_MSEC, .link_type = 1};
+		struct packet p = {
+			.time = START * USEC_PER_SEC + i * USEC_PER_MSEC, .link_type = 1};
 
 		make_ack(&b, i);
 		p.bytes = build_bytes(&b);
