@@ -24,10 +24,10 @@ struct dhcp {
 	uint8_t op, htype, hlen, hops;
 	uint8_t type; /* enum dhcp_type; 0: BOOTP, no valid option 53 */
 	bool has_mac; /* an Ethernet address in chaddr */
-	bool has_option82;
+	bool has_lease_time, has_option82;
 	uint16_t secs, flags;
 	uint32_t xid, ciaddr, yiaddr, siaddr, giaddr;
-	uint32_t server_id, requested_ip, lease_time; /* 0: not there */
+	uint32_t server_id, requested_ip, lease_time; /* 0: not there, or 0 */
 	struct mac mac;
 	struct buf chaddr; /* hlen bytes, at most 16 */
 	struct buf sname, file; /* 64 and 128 bytes; empty when they carry options */
@@ -48,7 +48,9 @@ int dhcp_decode(struct dhcp *d, struct buf payload);
 const char *dhcp_type_text(const struct dhcp *d);
 /* The fields of decode's record from `type` to `client_id`, `broadcast`, `hops`. */
 void dhcp_write(struct writer *w, const struct dhcp *d);
-/* All options by name: an object `options`. */
+/* For the tree: secs, flags, sname, file, and all options but 82 by name: an object `options`. */
 void dhcp_write_options(struct writer *w, const struct dhcp *d);
+/* Checks the gathered options against the table and reads those that have a field in `d`. */
+void dhcp_read_options(struct dhcp *d);
 
 #endif

@@ -31,6 +31,7 @@
 
 #include "tap82/buf.h"
 #include "tap82/observation.h"
+#include "tap82/writer.h"
 
 #define LAYOUT_WORDS_MAX 12 /* words of one alternative */
 #define LAYOUT_FORMS_MAX 4 /* alternatives of one id */
@@ -95,5 +96,8 @@ int layout_find_offset(const struct layouts *layouts, const char *spec,
  * circuit-id does not fit. A remote-id that does not fit only leaves out the switch's MAC. */
 int layout_apply(const struct layout *layout, int offset, struct buf circuit_id,
 	struct buf remote_id, struct port_place *ret_place);
+
+/* The fields of a place: layout, vlan, slot, port, switch_mac. The object is open. */
+void port_place_write(struct writer *w, const struct port_place *place);
 
 #endif

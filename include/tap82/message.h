@@ -41,10 +41,12 @@ void messages_free(struct messages *m); /* NULL is fine */
 /* [layout NAME]: see layout.h. 0, or negative and `why` for people. */
 int messages_add_layout(struct messages *m, const char *name, const char *circuit_id,
 	const char *remote_id, char *why, size_t why_size);
-/* [switches]: `relay` is a giaddr, or a remote-id as hex or as text (without regard to case);
- * `layout` is "NAME", "NAME+N" or "NAME-N". A remote-id's row wins over a giaddr's.
- * 0; ERR_SYNTAX (empty relay); ERR_NOT_FOUND, ERR_RANGE (layout); ERR_DUPLICATE; -ENOMEM. */
-int messages_add_switch(struct messages *m, const char *relay, const char *layout);
+/* A row of [switches]: how the relay with this giaddr, or, giaddr being 0, with this remote-id
+ * writes its circuit-id. `layout` is a name, `offset` is added to the port that it reads. ASCII
+ * letters of a remote-id compare without regard to case; its row wins over a giaddr's.
+ * 0; ERR_NOT_FOUND (no such layout); ERR_DUPLICATE; ERR_RANGE (neither key); -ENOMEM. */
+int messages_add_switch(struct messages *m, uint32_t giaddr, const uint8_t *remote_id,
+	size_t remote_id_len, const char *layout, int offset);
 
 /* Whether a datagram between these ports is DHCP or RADIUS: enum message_kind, 0 for neither. */
 int message_kind_of_ports(uint16_t sport, uint16_t dport);

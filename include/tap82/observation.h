@@ -54,7 +54,8 @@ enum dhcp_type {
 	DHCP_TYPE_MAX = DHCP_TLS,
 };
 
-/* A part of option82.raw: a sub-option's value. `present` with len 0 is an empty id: a value. */
+/* A part of option82.raw: a sub-option's value. `present` with len 0 is an empty id: a value. A
+ * sub-option that came in several pieces lies joined behind raw[len]. */
 struct span {
 	uint16_t at;
 	uint16_t len;

@@ -57,11 +57,11 @@ enum options_end options_gather(struct option_set *set, struct buf field, uint8_
 /* Adds the sub-options of `value`: neither PAD nor END exist there (RFC 3046 2.0). */
 enum options_end options_gather_sub(struct option_set *set, struct buf value, uint8_t *ret_code);
 
-/* After all fields were gathered: gives each repeated code its place in `joined`, which must hold
- * as many bytes as all fields have. options_append() is then called with the same fields in the
- * same order, through options_copy() and options_copy_sub(). */
-uint32_t options_place(struct option_set *set, uint8_t *joined);
-void options_copy(struct option_set *set, struct buf field);
-void options_copy_sub(struct option_set *set, struct buf value);
+/* After all fields were gathered, when set->repeats: gives each repeated code its place in
+ * `joined`, which must hold as many bytes as all fields have, and then copies the pieces, field by
+ * field in the same order. */
+void options_place(struct option_set *set, uint8_t *joined);
+void options_copy(struct option_set *set, struct buf field, uint8_t *joined);
+void options_copy_sub(struct option_set *set, struct buf value, uint8_t *joined);
 
 #endif
