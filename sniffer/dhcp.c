@@ -18,10 +18,10 @@ struct fields {
 	unsigned count;
 };
 
-static const char *const no_end[] = {"no END option", "no END option in file",
-	"no END option in sname"};
-static const char *const overrun[] = {"option %u overruns the message",
-	"option %u overruns file", "option %u overruns sname"};
+static const char *const no_end[] = {
+	"no END option", "no END option in file", "no END option in sname"};
+static const char *const overrun[] = {
+	"option %u overruns the message", "option %u overruns file", "option %u overruns sname"};
 
 enum { IN_OPTIONS, IN_FILE, IN_SNAME };
 

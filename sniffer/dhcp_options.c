@@ -55,8 +55,7 @@ static void show_ipv4s(struct writer *w, const char *key, const struct option *o
 }
 
 /* Big-endian numbers of `width` bytes. */
-static void show_numbers(
-	struct writer *w, const char *key, const struct option *o, unsigned width)
+static void show_numbers(struct writer *w, const char *key, const struct option *o, unsigned width)
 {
 	struct buf b = cursor(o);
 

@@ -142,7 +142,6 @@ static const struct row rows[256] = {
 /* Cisco's server override came before RFC 6607 gave its code to an empty sub-option. */
 static const struct row cisco_server_override = {"cisco_server_override", 4, 4, show_ipv4, NULL};
 
-
 static const struct row *row_of(const struct option *o)
 {
 	if (o->code == 152 && o->len == 4)
@@ -162,8 +161,8 @@ static void check(struct option82_info *o, const struct option *sub)
 	const struct row *row = row_of(sub);
 
 	if (!length_is_right(sub))
-		problem_add(o->problems, "option 82: sub-option %u: length %u", sub->code, sub->len,
-			0);
+		problem_add(
+			o->problems, "option 82: sub-option %u: length %u", sub->code, sub->len, 0);
 	else if (row->check)
 		row->check(o, buf_of(sub->bytes, sub->len));
 }
@@ -220,8 +219,7 @@ static void write_place(struct writer *w, const struct port_place *place)
 	writer_object_end(w);
 }
 
-void option82_write(
-	struct writer *w, const struct option82_info *o, const struct port_place *place)
+void option82_write(struct writer *w, const struct option82_info *o, const struct port_place *place)
 {
 	writer_hex(w, "raw", o->raw.p, buf_left(&o->raw));
 	for (unsigned i = 0; i < o->subs.count; i++)

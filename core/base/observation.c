@@ -17,7 +17,8 @@ size_t observation_size(const struct observation *o)
 
 static bool span_fits(const struct span *s, const struct option82 *o)
 {
-	return s->present ? s->at <= sizeof(o->raw) && s->len <= sizeof(o->raw) - s->at : s->len == 0;
+	return s->present ? s->at <= sizeof(o->raw) && s->len <= sizeof(o->raw) - s->at
+			  : s->len == 0;
 }
 
 static int option82_check(const struct option82 *o)

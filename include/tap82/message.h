@@ -4,8 +4,8 @@
  * configured layouts. From a message comes decode's record (message_write) or an observation for
  * the engine (message_observe).
  *
- * One `struct messages` per source of datagrams: it holds the decoders' memory, the layouts, the
- * switches, and the RADIUS requests that wait for their replies. Nothing is allocated per
+ * One `struct message_decoder` per source of datagrams: it holds the decoders' memory, the layouts,
+ * the switches, and the RADIUS requests that wait for their replies. Nothing is allocated per
  * message.
  */
 #ifndef TAP82_MESSAGE_H
@@ -32,20 +32,20 @@ struct message {
 	uint32_t nas_ip; /* RADIUS: the NAS, also of a reply (its request's) */
 };
 
-struct messages;
+struct message_decoder;
 
 /* NULL without memory. */
-struct messages *messages_new(void);
-void messages_free(struct messages *m); /* NULL is fine */
+struct message_decoder *message_decoder_new(void);
+void message_decoder_free(struct message_decoder *m); /* NULL is fine */
 
 /* [layout NAME]: see layout.h. 0, or negative and `why` for people. */
-int messages_add_layout(struct messages *m, const char *name, const char *circuit_id,
+int message_decoder_add_layout(struct message_decoder *m, const char *name, const char *circuit_id,
 	const char *remote_id, char *why, size_t why_size);
 /* A row of [switches]: how the relay with this giaddr, or, giaddr being 0, with this remote-id
  * writes its circuit-id. `layout` is a name, `offset` is added to the port that it reads. ASCII
  * letters of a remote-id compare without regard to case; its row wins over a giaddr's.
  * 0; ERR_NOT_FOUND (no such layout); ERR_DUPLICATE; ERR_RANGE (neither key); -ENOMEM. */
-int messages_add_switch(struct messages *m, uint32_t giaddr, const uint8_t *remote_id,
+int message_decoder_add_switch(struct message_decoder *m, uint32_t giaddr, const uint8_t *remote_id,
 	size_t remote_id_len, const char *layout, int offset);
 
 /* Whether a datagram between these ports is DHCP or RADIUS: enum message_kind, 0 for neither. */
@@ -54,7 +54,8 @@ int message_kind_of_ports(uint16_t sport, uint16_t dport);
 /* Decodes. 0 and the message, which is `m`'s and lives until the next call or as long as the
  * datagram; ERR_NOT_FOUND: not our ports; ERR_TRUNCATED, ERR_RANGE: too short, or no such
  * message: to be counted as malformed. */
-int message_read(struct messages *m, const struct datagram *d, const struct message **ret_message);
+int message_read(
+	struct message_decoder *m, const struct datagram *d, const struct message **ret_message);
 /* Whether the message breaks its RFC (decode's field `malformed`). */
 bool message_is_malformed(const struct message *message);
 
@@ -64,7 +65,7 @@ void message_write(struct writer *w, const struct message *message, bool verbose
 void message_to_observation(const struct message *message, struct observation *ret_observation);
 /* message_read() and message_to_observation() in one: 0 or message_read()'s errors.
  * `ret_malformed` may be NULL. */
-int message_observe(struct messages *m, const struct datagram *d,
+int message_observe(struct message_decoder *m, const struct datagram *d,
 	struct observation *ret_observation, bool *ret_malformed);
 
 #endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+#include "switches.h"
+#include "tap82/err.h"
+
+#define KEY_MAX 256 /* a kind byte and a remote-id */
+
+enum { BY_GIADDR = 'g', BY_REMOTE_ID = 'r' };
+
+struct row {
+	struct switch_way way;
+	UT_hash_handle hh;
+	unsigned key_len;
+	uint8_t key[KEY_MAX];
+};
+
+struct switches {
+	struct row *rows;
+};
+
+struct switches *switches_new(void)
+{
+	return calloc(1, sizeof(struct switches));
+}
+
+void switches_free(struct switches *s)
+{
+	struct row *row, *next;
+
+	if (!s)
+		return;
+	HASH_ITER(hh, s->rows, row, next)
+	{
+		HASH_DEL(s->rows, row);
+		free(row);
+	}
+	free(s);
+}
+
+/* The configuration's reader folds the case of its keys, so text compares without it. */
+static uint8_t folded(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+static unsigned key_of_giaddr(uint32_t giaddr, uint8_t key[KEY_MAX])
+{
+	key[0] = BY_GIADDR;
+	for (unsigned i = 0; i < 4; i++)
+		key[1 + i] = (uint8_t)(giaddr >> (24 - 8 * i));
+	return 5;
+}
+
+static unsigned key_of_remote_id(struct buf remote_id, uint8_t key[KEY_MAX])
+{
+	unsigned n = 0;
+
+	key[n++] = BY_REMOTE_ID;
+	while (buf_left(&remote_id) > 0 && n < KEY_MAX)
+		key[n++] = folded(buf_u8(&remote_id));
+	return n;
+}
+
+static struct row *find(const struct switches *s, const uint8_t *key, unsigned len)
+{
+	struct row *row;
+
+	HASH_FIND(hh, s->rows, key, len, row);
+	return row;
+}
+
+int switches_add(
+	struct switches *s, uint32_t giaddr, struct buf remote_id, const struct switch_way *way)
+{
+	struct row *row;
+
+	if (giaddr == 0 && (buf_left(&remote_id) == 0 || buf_left(&remote_id) >= KEY_MAX))
+		return ERR_RANGE;
+	row = calloc(1, sizeof(*row));
+	if (!row)
+		return -ENOMEM;
+	row->way = *way;
+	row->key_len = giaddr ? key_of_giaddr(giaddr, row->key)
+			      : key_of_remote_id(remote_id, row->key);
+	if (find(s, row->key, row->key_len)) {
+		free(row);
+		return ERR_DUPLICATE;
+	}
+	HASH_ADD(hh, s->rows, key, row->key_len, row);
+	return 0;
+}
+
+bool switches_are_none(const struct switches *s)
+{
+	return s->rows == NULL;
+}
+
+const struct switch_way *switches_find(
+	const struct switches *s, uint32_t giaddr, struct buf remote_id)
+{
+	uint8_t key[KEY_MAX];
+	struct row *row = NULL;
+
+	if (buf_left(&remote_id) > 0 && buf_left(&remote_id) < KEY_MAX)
+		row = find(s, key, key_of_remote_id(remote_id, key));
+	if (!row && giaddr)
+		row = find(s, key, key_of_giaddr(giaddr, key));
+	return row ? &row->way : NULL;
+}
