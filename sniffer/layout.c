@@ -245,8 +245,7 @@ static bool take_mac_text(struct buf *b, struct port_place *place)
 	return false;
 }
 
-static bool text_word_fits(
-	const struct layout_word *word, struct buf *b, struct port_place *place)
+static bool text_word_fits(const struct layout_word *word, struct buf *b, struct port_place *place)
 {
 	switch (word->field) {
 	case LAYOUT_LITERAL: return take_literal(b, word);
@@ -270,8 +269,8 @@ static bool words_fit(const struct layout_form *form, unsigned from, struct buf 
 
 /* The {} at word *i takes the fewest characters, at least one, that let the words up to the next {}
  * fit. Going back further is not needed, so the time is bounded by length times words. */
-static bool gap_fits(const struct layout_form *form, unsigned *i, struct buf *b,
-	struct port_place *place)
+static bool gap_fits(
+	const struct layout_form *form, unsigned *i, struct buf *b, struct port_place *place)
 {
 	unsigned from = *i + 1;
 	bool last = from == form->count;

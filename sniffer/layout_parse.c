@@ -189,10 +189,9 @@ static int parse_brace(struct source *s, struct layout_word *word)
 	word->field = LAYOUT_REST;
 	if (close == name)
 		return 0;
-	if (find_field(name, (size_t)(close - name), &word->field) < 0 ||
-		word->field == LAYOUT_LEN)
-		return complain(s, ERR_SYNTAX, "{%.*s}: no field of a layout", (int)(close - name),
-			name);
+	if (find_field(name, (size_t)(close - name), &word->field) < 0 || word->field == LAYOUT_LEN)
+		return complain(
+			s, ERR_SYNTAX, "{%.*s}: no field of a layout", (int)(close - name), name);
 	return 0;
 }
 
@@ -201,8 +200,8 @@ static int parse_characters(struct source *s, struct layout_word *word)
 	word->field = LAYOUT_LITERAL;
 	while (s->p < s->end && *s->p != '{') {
 		if (word->bits == sizeof(word->literal))
-			return complain(s, ERR_FULL, "more than %d characters in a row",
-				LAYOUT_TEXT_MAX);
+			return complain(
+				s, ERR_FULL, "more than %d characters in a row", LAYOUT_TEXT_MAX);
 		word->literal[word->bits++] = *s->p++;
 	}
 	return 0;
@@ -249,13 +248,13 @@ static int parse_forms(const char *spec, struct layout_form forms[LAYOUT_FORMS_M
 
 	for (const char *p = spec; p;) {
 		const char *bar = strstr(p, " | ");
-		struct source s = {.p = p, .end = bar ? bar : p + strlen(p), .why = why,
-			.why_size = why_size};
+		struct source s = {
+			.p = p, .end = bar ? bar : p + strlen(p), .why = why, .why_size = why_size};
 		int err;
 
 		if (count == LAYOUT_FORMS_MAX)
-			return complain(&s, ERR_FULL, "more than %d alternatives",
-				LAYOUT_FORMS_MAX);
+			return complain(
+				&s, ERR_FULL, "more than %d alternatives", LAYOUT_FORMS_MAX);
 		err = parse_form(&s, &forms[count]);
 		if (err < 0)
 			return err;
@@ -294,8 +293,7 @@ int layout_parse(const char *name, const char *circuit_id, const char *remote_id
 	int err = parse_name(name, &layout, why, why_size);
 
 	if (err == 0)
-		err = parse_forms(
-			circuit_id, layout.circuit, &layout.circuit_forms, why, why_size);
+		err = parse_forms(circuit_id, layout.circuit, &layout.circuit_forms, why, why_size);
 	if (err == 0 && remote_id && remote_id[0])
 		err = parse_forms(remote_id, layout.remote, &layout.remote_forms, why, why_size);
 	if (err < 0)

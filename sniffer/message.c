@@ -39,14 +39,14 @@ void message_decoder_free(struct message_decoder *m)
 	free(m);
 }
 
-int message_decoder_add_layout(struct message_decoder *m, const char *name,
-	const char *circuit_id, const char *remote_id, char *why, size_t why_size)
+int message_decoder_add_layout(struct message_decoder *m, const char *name, const char *circuit_id,
+	const char *remote_id, char *why, size_t why_size)
 {
 	return layouts_add(m->layouts, name, circuit_id, remote_id, why, why_size);
 }
 
-int message_decoder_add_switch(struct message_decoder *m, uint32_t giaddr,
-	const uint8_t *remote_id, size_t remote_id_len, const char *layout, int offset)
+int message_decoder_add_switch(struct message_decoder *m, uint32_t giaddr, const uint8_t *remote_id,
+	size_t remote_id_len, const char *layout, int offset)
 {
 	const struct layout *found = layout_find(m->layouts, layout);
 
@@ -122,11 +122,11 @@ static int read_radius(struct message_decoder *m, const struct datagram *d)
 	return 0;
 }
 
-int message_read(struct message_decoder *m, const struct datagram *d,
-	const struct message **ret_message)
+int message_read(
+	struct message_decoder *m, const struct datagram *d, const struct message **ret_message)
 {
 	int kind = message_kind_of_ports(d->sport, d->dport);
-	int err = kind == MESSAGE_DHCP	 ? read_dhcp(m, d)
+	int err = kind == MESSAGE_DHCP	   ? read_dhcp(m, d)
 		  : kind == MESSAGE_RADIUS ? read_radius(m, d)
 					   : ERR_NOT_FOUND;
 

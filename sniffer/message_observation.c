@@ -53,8 +53,7 @@ static void observe_dhcp(struct observation_dhcp *out, const struct dhcp *d)
 		option82_observe(&d->option82, &out->option82);
 }
 
-static void observe_radius(
-	struct observation_radius *out, const struct radius *r, uint32_t nas_ip)
+static void observe_radius(struct observation_radius *out, const struct radius *r, uint32_t nas_ip)
 {
 	const struct radius_fields *f = &r->fields;
 
@@ -84,7 +83,6 @@ void message_to_observation(const struct message *message, struct observation *r
 	} else {
 		ret_observation->kind = OBSERVATION_RADIUS;
 		ret_observation->mac = message->radius.fields.mac;
-		observe_radius(
-			&ret_observation->radius, &message->radius, message->nas_ip);
+		observe_radius(&ret_observation->radius, &message->radius, message->nas_ip);
 	}
 }

@@ -79,8 +79,8 @@ static struct buf attributes_of(struct radius *r, struct buf b, uint16_t length)
 	if (length < HEADER_BYTES || length > 4096)
 		problem_add(&r->problems, "length %u", length, 0, 0);
 	else if (length > there)
-		problem_add(&r->problems, "length %u, %u bytes are there", length, (uint32_t)there,
-			0);
+		problem_add(
+			&r->problems, "length %u, %u bytes are there", length, (uint32_t)there, 0);
 	if (length < HEADER_BYTES)
 		return buf_child(&b, 0);
 	return length < there ? buf_child(&b, length - (size_t)HEADER_BYTES) : b;
@@ -115,11 +115,9 @@ static void write_opaque(struct writer *w, const char *key, const struct buf *va
 		writer_opaque(w, key, value->p, buf_left(value));
 }
 
-static void write_word(
-	struct writer *w, const char *key, const struct radius_word *words, uint32_t value)
+void radius_write_acct_status(struct writer *w, const char *key, uint32_t status)
 {
-	if (value)
-		radius_word_write(w, key, words, value);
+	radius_word_write(w, key, radius_acct_status_types, status);
 }
 
 static void write_nas(struct writer *w, const struct radius_fields *f)
@@ -139,9 +137,11 @@ static void write_session(struct writer *w, const struct radius_fields *f)
 	write_text(w, "called_station", &f->called_station);
 	if (f->framed_ip)
 		writer_ipv4(w, "framed_ip", f->framed_ip);
-	write_word(w, "acct_status", radius_acct_status_types, f->acct_status);
+	if (f->acct_status)
+		radius_write_acct_status(w, "acct_status", f->acct_status);
 	write_text(w, "session_id", &f->session_id);
-	write_word(w, "service_type", radius_service_types, f->service_type);
+	if (f->service_type)
+		radius_word_write(w, "service_type", radius_service_types, f->service_type);
 	if (f->has_session_timeout)
 		writer_u64(w, "session_timeout", f->session_timeout);
 	write_text(w, "framed_pool", &f->framed_pool);

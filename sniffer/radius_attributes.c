@@ -40,11 +40,11 @@ struct row {
 
 struct vendor_row {
 	uint32_t vendor;
-	uint8_t type = 0;
+	uint8_t type;
 	struct row row;
 };
 
-#define SHOW(name)                                                   \
+#define SHOW(name)                                                            \
 	static void name(struct writer *w, const char *key, struct buf value, \
 		const struct radius_word *words)
 
@@ -109,8 +109,8 @@ SHOW(show_prefix6)
 	buf_skip(&value, 1);
 	width = buf_u8(&value);
 	buf_copy(&value, address, buf_left(&value));
-	snprintf(prefix, sizeof(prefix), "%s/%u",
-		inet_ntop(AF_INET6, address, text, sizeof(text)), width);
+	snprintf(prefix, sizeof(prefix), "%s/%u", inet_ntop(AF_INET6, address, text, sizeof(text)),
+		width);
 	writer_str(w, key, prefix);
 }
 
@@ -560,8 +560,7 @@ void radius_read_attributes(
 	radius_read_station(f);
 }
 
-static void write_value(
-	struct writer *w, const struct row *row, const char *key, struct buf value)
+static void write_value(struct writer *w, const struct row *row, const char *key, struct buf value)
 {
 	char text[32];
 
@@ -576,8 +575,7 @@ static void write_value(
 }
 
 /* One attribute of the list: an object with one field. */
-static void write_item(
-	struct writer *w, const struct row *row, const char *key, struct buf value)
+static void write_item(struct writer *w, const struct row *row, const char *key, struct buf value)
 {
 	writer_object_begin(w, NULL);
 	write_value(w, row, row && row->name ? row->name : key, value);
@@ -616,7 +614,8 @@ static void write_extended(struct writer *w, uint8_t type, uint8_t inner, struct
 
 /* RFC 6929 2.2: long attributes go on in the next one of the same types while MORE is set. `b` is
  * behind the first fragment, which is `value` without its type. */
-static void write_long(struct writer *w, struct buf *b, uint8_t type, uint8_t inner, struct buf value)
+static void write_long(
+	struct writer *w, struct buf *b, uint8_t type, uint8_t inner, struct buf value)
 {
 	uint8_t joined[FRAGMENTS_MAX], next_type = type, flags = buf_u8(&value);
 	size_t used = 0;

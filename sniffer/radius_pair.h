@@ -15,7 +15,7 @@ struct radius_pairs *radius_pairs_new(void); /* NULL without memory */
 void radius_pairs_free(struct radius_pairs *pairs); /* NULL is fine */
 /* A request is kept; a reply gets the MAC (r->fields) and the NAS's address of its request where
  * it has none itself. `nas_ip` is the message's. */
-void radius_pair(struct radius_pairs *pairs, const struct datagram *d, struct radius *r,
-	uint32_t *nas_ip);
+void radius_pair(
+	struct radius_pairs *pairs, const struct datagram *d, struct radius *r, uint32_t *nas_ip);
 
 #endif

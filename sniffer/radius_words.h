@@ -14,7 +14,8 @@ struct radius_word {
 
 extern const struct radius_word radius_codes[], radius_service_types[], radius_framed_protocols[],
 	radius_acct_status_types[], radius_acct_authentics[], radius_terminate_causes[],
-	radius_nas_port_types[], radius_error_causes[], radius_tunnel_types[], radius_tunnel_media[];
+	radius_nas_port_types[], radius_error_causes[], radius_tunnel_types[],
+	radius_tunnel_media[];
 
 /* The word, or NULL. */
 const char *radius_word(const struct radius_word *words, uint32_t value);

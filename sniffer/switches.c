@@ -32,8 +32,7 @@ void switches_free(struct switches *s)
 
 	if (!s)
 		return;
-	HASH_ITER(hh, s->rows, row, next)
-	{
+	HASH_ITER (hh, s->rows, row, next) {
 		HASH_DEL(s->rows, row);
 		free(row);
 	}
@@ -83,8 +82,8 @@ int switches_add(
 	if (!row)
 		return -ENOMEM;
 	row->way = *way;
-	row->key_len = giaddr ? key_of_giaddr(giaddr, row->key)
-			      : key_of_remote_id(remote_id, row->key);
+	row->key_len =
+		giaddr ? key_of_giaddr(giaddr, row->key) : key_of_remote_id(remote_id, row->key);
 	if (find(s, row->key, row->key_len)) {
 		free(row);
 		return ERR_DUPLICATE;

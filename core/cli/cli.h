@@ -67,5 +67,6 @@ int command_help(struct cli *cli);
 extern const struct cli_option command_omapi_options[];
 int command_omapi(struct cli *cli);
 int command_version(struct cli *cli);
+int command_decode(struct cli *cli);
 
 #endif

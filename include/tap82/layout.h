@@ -33,7 +33,7 @@
 #include "tap82/observation.h"
 #include "tap82/writer.h"
 
-#define LAYOUT_WORDS_MAX 12 /* words of one alternative */
+#define LAYOUT_WORDS_MAX 16 /* words of one alternative */
 #define LAYOUT_FORMS_MAX 4 /* alternatives of one id */
 #define LAYOUT_TEXT_MAX	 48 /* literal bytes of one word */
 

@@ -47,6 +47,8 @@ bool radius_is_reply(uint8_t code);
 const char *radius_code_text(uint8_t code);
 /* The fields of decode's record from `mac` to `remote_id`. */
 void radius_write(struct writer *w, const struct radius_fields *f);
+/* Acct-Status-Type by IANA's word. */
+void radius_write_acct_status(struct writer *w, const char *key, uint32_t status);
 /* All attributes by name: an object `attributes`; secret ones only by their length. */
 void radius_write_attributes(struct writer *w, struct buf attributes);
 

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "decode.h"
+#include "tap82/clock.h"
+#include "tap82/err.h"
+#include "tap82/log.h"
+
+#define PROGRESS_ABOVE	  (UINT64_C(32) << 20) /* bytes: smaller files are read at once */
+#define PROGRESS_INTERVAL (USEC_PER_SEC / 5)
+#define PROGRESS_PACKETS  16384 /* between two looks at the clock */
+
+static const char *const filter_names[] = {"", "dhcp", "ack", "option82", "radius"};
+
+static bool wanted(const struct decode *d, const struct message *m)
+{
+	switch (d->filter) {
+	case DECODE_ALL: return true;
+	case DECODE_DHCP: return m->kind == MESSAGE_DHCP;
+	case DECODE_ACK: return m->kind == MESSAGE_DHCP && m->dhcp.type == DHCP_ACK;
+	case DECODE_OPTION82: return m->kind == MESSAGE_DHCP && m->dhcp.has_option82;
+	case DECODE_RADIUS: return m->kind == MESSAGE_RADIUS;
+	}
+	return false;
+}
+
+static void count(struct decode_totals *t, const struct message *m)
+{
+	t->matching++;
+	t->malformed += message_is_malformed(m);
+	t->damaged += m->datagram->damaged != 0;
+	if (m->kind == MESSAGE_DHCP) {
+		t->dhcp++;
+		t->types[m->dhcp.type]++;
+		t->option82 += m->dhcp.has_option82;
+	} else {
+		t->radius++;
+		t->codes[m->radius.code]++;
+	}
+}
+
+static void copy_frame(struct decode *d, const struct packet *packet)
+{
+	int err = capture_writer_add(d->copy, packet);
+
+	if (err == 0 || d->failed)
+		return;
+	d->failed = true;
+	log_error("%s: %s", cli_option(d->cli, "write"),
+		err == ERR_RANGE ? "one pcap file can't hold frames of several link types"
+				 : err_text(err));
+}
+
+static void show(struct decode *d, const struct message *m)
+{
+	if (d->stats)
+		return;
+	if (d->ladder) {
+		if (ladder_add(d->ladder, m) < 0)
+			d->failed = true;
+	} else if (d->lines) {
+		decode_write_line(&d->writer, m, d->colour);
+	} else {
+		message_write(&d->writer, m, d->verbose);
+	}
+}
+
+/* `packet` NULL: the datagram is not of one frame. */
+static void decode_datagram(
+	struct decode *d, const struct datagram *datagram, const struct packet *packet)
+{
+	const struct message *m;
+
+	if (message_read(d->messages, datagram, &m) < 0) {
+		d->totals.too_short++;
+		return;
+	}
+	if (!wanted(d, m))
+		return;
+	count(&d->totals, m);
+	show(d, m);
+	if (d->copy && packet)
+		copy_frame(d, packet);
+}
+
+void decode_flush(struct decode *d, int64_t before)
+{
+	struct datagram datagram;
+
+	while (frame_flush(&d->frames, before, &datagram) > 0)
+		decode_datagram(d, &datagram, NULL);
+}
+
+void decode_packet(struct decode *d, const struct packet *packet)
+{
+	struct datagram datagram;
+
+	d->totals.packets++;
+	if (d->totals.first == 0)
+		d->totals.first = packet->time;
+	d->totals.last = packet->time;
+	if (frame_decode(&d->frames, packet, &datagram) > 0)
+		decode_datagram(d, &datagram, packet);
+}
+
+static void show_progress(struct decode *d, const char *path, const struct capture_file *file)
+{
+	int64_t now = clock_mono();
+	uint64_t size = capture_file_size(file);
+
+	if (now < d->progress_due)
+		return;
+	d->progress_due = now + PROGRESS_INTERVAL;
+	dprintf(STDERR_FILENO, "\r%s: %llu%%, %llu packets ", path,
+		(unsigned long long)(capture_file_offset(file) * 100 / size),
+		(unsigned long long)d->totals.packets);
+}
+
+static void decode_file(struct decode *d, const char *path)
+{
+	char error[CAPTURE_ERROR_MAX];
+	struct capture_file *file;
+	struct packet packet;
+	bool progress;
+	int err;
+
+	if (capture_file_open(path, error, &file) < 0) {
+		log_error("%s", error);
+		d->failed = true;
+		return;
+	}
+	progress = d->progress_due && capture_file_size(file) > PROGRESS_ABOVE;
+	while ((err = capture_file_next(file, &packet)) > 0) {
+		decode_packet(d, &packet);
+		if (progress && d->totals.packets % PROGRESS_PACKETS == 0)
+			show_progress(d, path, file);
+	}
+	decode_flush(d, INT64_MAX);
+	if (progress)
+		dprintf(STDERR_FILENO, "\r\033[K");
+	if (err < 0) {
+		writer_flush(&d->writer);
+		log_error("%s", capture_file_error(file));
+		d->failed = true;
+	}
+	capture_file_close(file);
+}
+
+static int read_filter(struct decode *d)
+{
+	const char *name = cli_option(d->cli, "filter");
+
+	for (unsigned i = 1; name && i < sizeof(filter_names) / sizeof(filter_names[0]); i++)
+		if (strcmp(name, filter_names[i]) == 0) {
+			d->filter = i;
+			return 0;
+		}
+	return name ? cli_usage(d->cli, "--filter %s: not one of dhcp, ack, option82, radius", name)
+		    : 0;
+}
+
+/* What was asked for and how it is to be shown. 0, or an exit code. */
+static int read_options(struct decode *d)
+{
+	struct cli *cli = d->cli;
+	int code = read_filter(d);
+
+	if (code)
+		return code;
+	d->stats = cli_has(cli, "stats");
+	d->verbose = cli_has(cli, "verbose");
+	d->lines = !cli->json && !d->verbose;
+	d->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	if (isatty(STDERR_FILENO) && (d->stats || !isatty(STDOUT_FILENO)))
+		d->progress_due = clock_mono() + PROGRESS_INTERVAL;
+	if (cli->arg_count == 0)
+		return cli_usage(cli, "give capture files, or '-' for standard input");
+	if (cli_has(cli, "stats") && cli_has(cli, "ladder"))
+		return cli_usage(cli, "--stats and --ladder exclude each other");
+	return 0;
+}
+
+static int open_all(struct decode *d)
+{
+	enum writer_mode mode = d->cli->json		? WRITER_JSON
+				: d->lines && !d->stats ? WRITER_LINE
+							: WRITER_TREE;
+
+	d->messages = message_decoder_new();
+	if (!d->messages || frame_decoder_init(&d->frames, NULL) < 0 ||
+		writer_init(&d->writer, STDOUT_FILENO, mode) < 0)
+		return -ENOMEM;
+	if (cli_has(d->cli, "ladder")) {
+		d->ladder = ladder_new();
+		if (!d->ladder)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int open_copy(struct decode *d)
+{
+	const char *path = cli_option(d->cli, "write");
+	int err = path ? capture_writer_open(path, &d->copy) : 0;
+
+	if (err < 0)
+		log_error("%s: cannot be written: %s", path, err_text(err));
+	return err;
+}
+
+/* The end of it all: totals, buffers, errors that show late. */
+static void finish(struct decode *d)
+{
+	int err = d->copy ? capture_writer_close(d->copy) : 0;
+
+	if (err < 0 && !d->failed)
+		log_error("%s: cannot be written: %s", cli_option(d->cli, "write"), err_text(err));
+	d->failed |= err < 0;
+	if (d->stats)
+		decode_write_totals(d);
+	if (d->ladder)
+		ladder_write(d->ladder, &d->writer, d->cli->json);
+	err = writer_flush(&d->writer);
+	if (err < 0 && err != -EPIPE)
+		log_error("standard output: cannot be written: %s", err_text(err));
+	d->failed |= err < 0;
+}
+
+static void close_all(struct decode *d)
+{
+	ladder_free(d->ladder);
+	writer_done(&d->writer);
+	frame_decoder_done(&d->frames);
+	message_decoder_free(d->messages);
+}
+
+/* All that there is to decode. */
+static void decode_all(struct decode *d)
+{
+	for (int i = 0; i < d->cli->arg_count && !writer_error(&d->writer); i++)
+		decode_file(d, d->cli->args[i]);
+	finish(d);
+}
+
+int command_decode(struct cli *cli)
+{
+	struct decode d = {.cli = cli};
+	int code = read_options(&d), err;
+
+	if (code)
+		return code;
+	err = open_all(&d);
+	if (err < 0)
+		log_error("decode: %s", err_text(err));
+	else if (open_copy(&d) == 0)
+		decode_all(&d);
+	else
+		err = -1;
+	close_all(&d);
+	return err < 0 || d.failed ? EXIT_FAILED : EXIT_DONE;
+}
