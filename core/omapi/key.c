@@ -62,9 +62,10 @@ bool dhcpd_algorithm_known(const char *algorithm)
  * reason to go without a key: then it is only kept out of dumps. */
 static void *page_new(void)
 {
-	void *page =
-		mmap(NULL, KEY_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page;
 
+	/* cppcheck-suppress invalidFunctionArg ; -1 is right for anonymous memory */
+	page = mmap(NULL, KEY_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED)
 		return NULL;
 	(void)mlock(page, KEY_PAGE);
