@@ -145,6 +145,9 @@ install: $(B)/tap82 ## into $(DESTDIR)$(PREFIX)
 uninstall: ## what install put there
 	@config/install.sh uninstall $(B) "$(DESTDIR)" "$(PREFIX)"
 
+deb: ## a Debian package in build/deb
+	@config/deb.sh $(VERSION)
+
 clean: ## remove build/
 	rm -rf build
 
@@ -152,6 +155,6 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' Makefile
 
 .PHONY: all deps tests-bin demo test check asan fuzz fuzz-bin soak cover bench bench-bin lint \
-        format install uninstall clean help
+        format install uninstall deb clean help
 .SECONDARY:
 -include $(shell find build -name '*.d' 2>/dev/null)
