@@ -67,7 +67,7 @@ int layouts_add(struct layouts *layouts, const char *name, const char *circuit_i
 	if (err < 0)
 		return err;
 	for (size_t i = layouts->builtin; i < layouts->count; i++)
-		if (strcmp(layouts->list[i]->name, name) == 0) {
+		if (strcasecmp(layouts->list[i]->name, name) == 0) {
 			snprintf(why, why_size, "'%s': defined twice", name);
 			return ERR_DUPLICATE;
 		}
@@ -92,7 +92,7 @@ static const struct layout *find(const struct layouts *layouts, const char *name
 {
 	for (size_t i = layouts->count; i-- > 0;)
 		if (strlen(layouts->list[i]->name) == len &&
-			memcmp(layouts->list[i]->name, name, len) == 0)
+			strncasecmp(layouts->list[i]->name, name, len) == 0)
 			return layouts->list[i];
 	return NULL;
 }
@@ -102,7 +102,7 @@ static const struct layout *find_any(const struct layouts *layouts, const char *
 	const struct layout *layout = find(layouts, name, len);
 
 	for (const struct layout_alias *a = layout_aliases; !layout && a->name; a++)
-		if (strlen(a->name) == len && memcmp(a->name, name, len) == 0)
+		if (strlen(a->name) == len && strncasecmp(a->name, name, len) == 0)
 			layout = find(layouts, a->means, strlen(a->means));
 	return layout;
 }
@@ -116,10 +116,11 @@ int layout_find_offset(const struct layouts *layouts, const char *spec,
 	const struct layout **ret_layout, int *ret_offset)
 {
 	size_t len = strlen(spec), digits = 0;
-	const struct layout *layout;
+	const struct layout *layout = find_any(layouts, spec, len);
 	int offset = 0;
 
-	while (digits < len && spec[len - digits - 1] >= '0' && spec[len - digits - 1] <= '9')
+	while (!layout && digits < len && spec[len - digits - 1] >= '0' &&
+		spec[len - digits - 1] <= '9')
 		digits++;
 	if (digits > 0 && len > digits && strchr("+-", spec[len - digits - 1])) {
 		if (digits > 3)
@@ -127,7 +128,8 @@ int layout_find_offset(const struct layouts *layouts, const char *spec,
 		offset = atoi(spec + len - digits - 1);
 		len -= digits + 1;
 	}
-	layout = find_any(layouts, spec, len);
+	if (!layout)
+		layout = find_any(layouts, spec, len);
 	if (!layout)
 		return ERR_NOT_FOUND;
 	*ret_layout = layout;

@@ -43,7 +43,6 @@ static const struct {
 	{"mac", LAYOUT_MAC},
 	{"len", LAYOUT_LEN},
 	{"_", LAYOUT_SKIP},
-	{"#", LAYOUT_SKIP},
 };
 
 static int find_field(const char *name, size_t len, uint8_t *ret_field)
@@ -265,7 +264,6 @@ static int parse_forms(const char *spec, struct layout_form forms[LAYOUT_FORMS_M
 	return 0;
 }
 
-/* Names stay apart from an offset: "cisco-2" is none. */
 static int parse_name(const char *name, struct layout *layout, char *why, size_t why_size)
 {
 	size_t len = strlen(name);
@@ -273,12 +271,10 @@ static int parse_name(const char *name, struct layout *layout, char *why, size_t
 
 	for (size_t i = 0; i < len && word; i++)
 		word = isalnum((unsigned char)name[i]) || name[i] == '-' || name[i] == '_';
-	for (size_t i = len; word && i > 0 && isdigit((unsigned char)name[i - 1]); i--)
-		word = i < 2 || name[i - 2] != '-';
 	if (!word || len >= sizeof(layout->name)) {
 		snprintf(why, why_size,
 			"'%s': no layout's name (a letter, then letters, digits, '-', '_'; up to "
-			"%zu; no number after a '-')",
+			"%zu)",
 			name, sizeof(layout->name) - 1);
 		return ERR_SYNTAX;
 	}

@@ -19,34 +19,34 @@ const struct layout_row layout_rows[] = {
 	{"h3c", "0x00 0x04 vlan:16 port:16+1", TYPED_MAC},
 	{"h3c-standard", "vlan:16 port:16+1", "mac:48"},
 	{"huawei-default",
-		"text {}{slot}/{#}/{port}:{vlan}.{#} {}/0/0/0/0/0 | "
-		"text {}{port}:{vlan}.{#} {}/0/0/0/0/0",
+		"text {}{slot}/{_}/{port}:{vlan}.{_} {}/0/0/0/0/0 | "
+		"text {}{port}:{vlan}.{_} {}/0/0/0/0/0",
 		"mac:48"},
 	{"huawei-common",
-		"text eth{slot}/{#}/{port}:{vlan}.{#} {}0/0/0/0/0 | "
-		"text eth {slot}/{#}/{port}:{vlan}.{#} {}0/0/0/0/0 | "
-		"text trunk{port}:{vlan}.{#} {}0/0/0/0/0 | "
-		"text trunk {port}:{vlan}.{#} {}0/0/0/0/0",
+		"text eth{slot}/{_}/{port}:{vlan}.{_} {}0/0/0/0/0 | "
+		"text eth {slot}/{_}/{port}:{vlan}.{_} {}0/0/0/0/0 | "
+		"text trunk{port}:{vlan}.{_} {}0/0/0/0/0 | "
+		"text trunk {port}:{vlan}.{_} {}0/0/0/0/0",
 		"text {mac}"},
 	{"huawei-extend", "0x00 0x04 vlan:16 slot:5 _:3 port:8", TYPED_MAC},
 	{"eltex-tr101",
-		"text {} eth {#}/{slot}/{port}:{vlan} | text {} eth {#}/{slot}/{port}: {vlan}",
+		"text {} eth {_}/{slot}/{port}:{vlan} | text {} eth {_}/{slot}/{port}: {vlan}",
 		"0x0089c1 mac:48 | 0x000089c1 mac:48"},
 	{"eltex-custom", "0x00 0x04 vlan:16 slot:8 port:8", TYPED_MAC},
 	{"interlogix", "vlan:16 slot:8 port:8", "mac:48"},
 	{"moxa", "0x01 vlan:16 port:8", "mac:48 | _:32 mac:48"},
 	{"juniper",
-		"text {}-{slot}/{#}/{port}.{#}:{vlan} | text {}-{slot}/{#}/{port}:{#}-{vlan} | "
-		"text {}-{slot}/{#}/{port}:{vlan}",
+		"text {}-{slot}/{_}/{port}.{_}:{vlan} | text {}-{slot}/{_}/{port}:{_}-{vlan} | "
+		"text {}-{slot}/{_}/{port}:{vlan}",
 		"text {mac}:{} | text {mac}"},
 	{"mikrotik", "text {} eth {slot}/{port}:{vlan} | text {} eth {slot}/{port}", "text {mac}"},
 	/* The Broadband Forum's form, written by many access nodes. */
 	{"tr101",
-		"text {} eth {slot}/{port}:{vlan} | text {} eth {#}/{slot}/{port}:{vlan} | "
+		"text {} eth {slot}/{port}:{vlan} | text {} eth {_}/{slot}/{port}:{vlan} | "
 		"text {} eth {slot}/{port}",
 		"text {mac} | mac:48"},
-	{"zte", "text eth {slot}/{#}/{port}:{vlan}.{#} {}", "text {mac}"},
-	{"dcn", "text Vlan{vlan}+Ethernet{slot}/{port} | text Vlan{vlan}+Ethernet{slot}/{#}/{port}",
+	{"zte", "text eth {slot}/{_}/{port}:{vlan}.{_} {}", "text {mac}"},
+	{"dcn", "text Vlan{vlan}+Ethernet{slot}/{port} | text Vlan{vlan}+Ethernet{slot}/{_}/{port}",
 		"text {mac} | mac:48"},
 	{"sonic", "text {}:Ethernet{port}:Vlan{vlan} | text {}:Ethernet{port}", "text {mac}"},
 	{"ascii", "text {}", "text {}"},

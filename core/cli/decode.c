@@ -246,6 +246,15 @@ static void decode_all(struct decode *d)
 	finish(d);
 }
 
+const struct cli_option command_decode_options[] = {
+	{"filter", 'f', "dhcp|ack|option82|radius", "only these messages"},
+	{"verbose", 'v', NULL, "all options and attributes, as a tree"},
+	{"stats", 's', NULL, "only totals"},
+	{"ladder", 'l', NULL, "each camera's transactions, step by step, with delays"},
+	{"write", 'w', "FILE", "also write the matching frames as pcap"},
+	{0},
+};
+
 int command_decode(struct cli *cli)
 {
 	struct decode d = {.cli = cli};

@@ -17,7 +17,7 @@
  * end. NAME is vlan, slot, port, or `_` for bits of no interest. The whole id must be used up.
  *
  * A text spec is `text PATTERN`: characters that must be there, `{vlan}` `{slot}` `{port}` decimal
- * numbers, `{#}` a number of no interest, `{mac}` a MAC in any spelling, `{}` any text (the
+ * numbers, `{_}` a number of no interest, `{mac}` a MAC in any spelling, `{}` any text (the
  * shortest that lets the rest fit, at least one character).
  *
  * Several alternatives of one id are separated by ` | `.
@@ -85,10 +85,12 @@ int layouts_add(struct layouts *layouts, const char *name, const char *circuit_i
 size_t layouts_count(const struct layouts *layouts);
 const struct layout *layouts_at(const struct layouts *layouts, size_t i);
 
-/* A layout by name ("huawei" and "eltex" mean their factory default), or NULL. Borrowed. */
+/* A layout by name, without regard to case ("huawei" and "eltex" mean their factory default), or
+ * NULL. Borrowed. */
 const struct layout *layout_find(const struct layouts *layouts, const char *name);
 /* "cisco", "cisco+2", "cisco-2": a layout and what is added to the port number that it reads
- * (Catalyst 3750-X count ports from 3: cisco-2). 0, ERR_NOT_FOUND, ERR_RANGE (offset). */
+ * (Catalyst 3750-X count ports from 3: cisco-2). A layout named so wins. 0, ERR_NOT_FOUND,
+ * ERR_RANGE (offset). */
 int layout_find_offset(const struct layouts *layouts, const char *spec,
 	const struct layout **ret_layout, int *ret_offset);
 
