@@ -92,7 +92,7 @@ while IFS= read -r line; do
   wanted "$name" "$@" || continue
   if [ ! -e "$tmp/$name.json" ]; then
     complain "$name: $words: there is no such line in TESTLIST"
-  elif jq -e -s "$condition" "$tmp/$name.json" > "$tmp/jq" 2>&1; then
+  elif jq -e -s "$(cat "$here/facts.jq") $condition" "$tmp/$name.json" > "$tmp/jq" 2>&1; then
     echo "ok - $name: $words"
   else
     complain "$name: $words: $(head -1 "$tmp/jq" | cut -c1-120)"
