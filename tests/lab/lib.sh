@@ -16,7 +16,6 @@ lab_spaces=""
 
 lab_init() {
   build=$(cd "$1" && pwd) || exit 2
-  top=$(cd "$(dirname "$0")/../.." && pwd)
   if [ "$(id -u)" -ne 0 ]; then
     echo "not ok - the lab: needs root for namespaces and packets"
     exit 1
@@ -184,6 +183,12 @@ CONF
 
 # lab_dhcpd [N]: starts dhcpd n and waits for OMAPI to answer.
 lab_dhcpd() {
+  lab_dhcpd_silent "${1:-1}"
+  wait_for 5 lab_listens "$lab_ns" 7911 || lab_die "dhcpd did not start"
+}
+
+# The same without a wait: for a dhcpd that has no OMAPI.
+lab_dhcpd_silent() {
   lab_n=${1:-1}
   lab_ns=t82s$$-$lab_n
   touch "$tmp/leases$lab_n"
@@ -191,7 +196,6 @@ lab_dhcpd() {
     -lf "$tmp/leases$lab_n" srv0 >> "$tmp/dhcpd$lab_n.log" 2>&1 &
   dhcpd_pid=$!
   lab_pids="$lab_pids $dhcpd_pid"
-  wait_for 5 lab_listens "$lab_ns" 7911 || lab_die "dhcpd did not start"
 }
 
 lab_listens() {
@@ -202,7 +206,6 @@ lab_listens() {
 lab_stop() {
   kill "-${2:-TERM}" "$1" 2> /dev/null
   wait "$1" 2> /dev/null
-  lab_stopped=$?
   return 0
 }
 
@@ -266,6 +269,11 @@ lab_tap82() {
   tap82_pid=$!
   lab_pids="$lab_pids $tap82_pid"
   wait_for 10 lab_healthy || lab_die "tap82 run does not answer"
+}
+
+# The process that holds the packet socket in the server namespace.
+lab_sniffer_pid() {
+  on_server ss -0 -H -p -a 2> /dev/null | grep -o '"tap82[^)]*pid=[0-9]*' | grep -o '[0-9]*$' | sort -u | head -1
 }
 
 lab_healthy() {
