@@ -157,22 +157,6 @@ static int frame_send(
 			   : frame_finish(wire, time, e, &f);
 }
 
-int frame_send_dhcp(
-	struct wire *wire, int64_t time, const struct envelope *e, const struct message *m)
-{
-	uint8_t options[1024], file[128] = {0}, chaddr[16] = {0};
-	size_t n = message_options(m, options, sizeof(options), file);
-	libnet_t *l = builder();
-
-	memcpy(chaddr, m->mac.b, 6);
-	libnet_build_dhcpv4(m->is_reply ? LIBNET_DHCP_REPLY : LIBNET_DHCP_REQUEST, 1, 6, m->hops,
-		m->xid, 0, m->broadcast ? 0x8000 : 0, m->ciaddr, m->yiaddr, 0, m->giaddr, chaddr,
-		NULL, (const char *)file, options, (uint32_t)n, l, 0);
-	n += LIBNET_DHCPV4_H + LIBNET_UDP_H;
-	libnet_build_udp(e->sport, e->dport, (uint16_t)n, 0, NULL, 0, l, 0);
-	return frame_send(wire, time, e, l, n);
-}
-
 int frame_send_udp(struct wire *wire, int64_t time, const struct envelope *e,
 	const uint8_t *payload, size_t len)
 {
@@ -181,4 +165,13 @@ int frame_send_udp(struct wire *wire, int64_t time, const struct envelope *e,
 	libnet_build_udp(e->sport, e->dport, (uint16_t)(len + LIBNET_UDP_H), 0, payload,
 		(uint32_t)len, l, 0);
 	return frame_send(wire, time, e, l, len + LIBNET_UDP_H);
+}
+
+int frame_send_dhcp(
+	struct wire *wire, int64_t time, const struct envelope *e, const struct message *m)
+{
+	uint8_t payload[1024];
+	size_t n = message_encode(m, payload, sizeof(payload));
+
+	return frame_send_udp(wire, time, e, payload, n);
 }

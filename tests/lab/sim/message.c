@@ -85,26 +85,59 @@ static void put_overload(struct out *o, const struct message *m, uint8_t file[12
 	put_u8(&f, OPTION_END);
 }
 
-size_t message_options(const struct message *m, uint8_t *out, size_t size, uint8_t file[128])
+static void put_options(struct out *o, const struct message *m, uint8_t file[128])
+{
+	if (m->shape == SHAPE_FIRST)
+		put_option82(o, m);
+	put_option(o, OPTION_TYPE, &m->type, 1);
+	put_u32_option(o, OPTION_SERVER_ID, m->server_id);
+	put_u32_option(o, OPTION_LEASE_TIME, m->lease_time);
+	put_u32_option(o, OPTION_REQUESTED_IP, m->requested_ip);
+	put_text_option(o, OPTION_HOSTNAME, m->hostname);
+	put_text_option(o, OPTION_VENDOR_CLASS, m->vendor_class);
+	if (!m->is_reply)
+		put_option(o, OPTION_PARAMETERS, "\x01\x03\x06\x0f\x33\x36", 6);
+	if (m->shape == SHAPE_OVERLOAD)
+		put_overload(o, m, file);
+	else if (m->shape != SHAPE_FIRST)
+		put_option82(o, m);
+	put_u8(o, OPTION_END);
+}
+
+static void put_u32(struct out *o, uint32_t v)
+{
+	uint32_t wire = htonl(v);
+
+	put(o, &wire, 4);
+}
+
+static void put_zeros(struct out *o, size_t n)
+{
+	while (n--)
+		put_u8(o, 0);
+}
+
+/* RFC 2131 figure 1. libnet_build_dhcpv4() would cut binary values of the file field at a zero. */
+size_t message_encode(const struct message *m, uint8_t *out, size_t size)
 {
 	struct out o = {.base = out, .p = out, .end = out + size};
+	uint8_t head[4] = {m->is_reply ? 2 : 1, 1, 6, m->hops};
+	uint8_t *file;
 
-	if (m->shape == SHAPE_FIRST)
-		put_option82(&o, m);
-	put_option(&o, OPTION_TYPE, &m->type, 1);
-	put_u32_option(&o, OPTION_SERVER_ID, m->server_id);
-	put_u32_option(&o, OPTION_LEASE_TIME, m->lease_time);
-	put_u32_option(&o, OPTION_REQUESTED_IP, m->requested_ip);
-	put_text_option(&o, OPTION_HOSTNAME, m->hostname);
-	put_text_option(&o, OPTION_VENDOR_CLASS, m->vendor_class);
-	if (!m->is_reply)
-		put_option(&o, OPTION_PARAMETERS, "\x01\x03\x06\x0f\x33\x36", 6);
-	if (m->shape == SHAPE_OVERLOAD)
-		put_overload(&o, m, file);
-	else if (m->shape != SHAPE_FIRST)
-		put_option82(&o, m);
-	put_u8(&o, OPTION_END);
-	while (o.p - o.base < 60) /* BOOTP's customary 300 bytes */
+	put(&o, head, 4);
+	put_u32(&o, m->xid);
+	put_u32(&o, m->broadcast ? 0x8000 : 0); /* secs, flags */
+	put_u32(&o, m->ciaddr);
+	put_u32(&o, m->yiaddr);
+	put_u32(&o, 0);
+	put_u32(&o, m->giaddr);
+	put(&o, m->mac.b, 6);
+	put_zeros(&o, 10 + 64);
+	file = o.p;
+	put_zeros(&o, 128);
+	put_u32(&o, 0x63825363);
+	put_options(&o, m, file);
+	while (o.p - o.base < 300) /* BOOTP's customary length */
 		put_u8(&o, 0);
 	return (size_t)(o.p - o.base);
 }

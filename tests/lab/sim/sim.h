@@ -66,9 +66,8 @@ struct message {
 	enum shape shape; /* where option 82 goes */
 };
 
-/* The options field after the cookie; with SHAPE_OVERLOAD, `file` (128 bytes) gets option 82.
- * The number of bytes written to `out`. */
-size_t message_options(const struct message *m, uint8_t *out, size_t size, uint8_t file[128]);
+/* The UDP payload; the number of bytes written to `out` (1024 are enough). */
+size_t message_encode(const struct message *m, uint8_t *out, size_t size);
 /* Reads an Ethernet frame; false if it is not a whole DHCP message. */
 bool message_read(const uint8_t *frame, size_t len, struct message *ret_m, uint32_t *ret_src);
 
