@@ -80,15 +80,19 @@ struct outbox_row {
 
 struct store;
 
-/* Opens or creates. 0; ERR_VERSION (newer than we know); ERR_CORRUPT; -errno. On failure `why`
- * (size bytes) says it in words. */
+/* Opens or creates. 0; ERR_VERSION (newer than we know); ERR_CORRUPT (also a database of somebody
+ * else's); -EAGAIN (another tap82 has it open); -errno. On failure `why` (size bytes) says it in
+ * words. Beside PATH lie PATH-wal, PATH-shm and PATH-lock. */
 int store_open(const char *path, char *why, size_t size, struct store **ret_store);
 void store_close(struct store *store);
 /* The last failure in words. */
 const char *store_error(const struct store *store);
 
+/* Disk full (-ENOSPC), a file system gone read-only (-EROFS), I/O errors (-EIO …) leave the store
+ * as it is: the same may be tried again later. */
 int store_begin(struct store *store);
-int store_commit(struct store *store); /* on failure everything since begin is undone */
+/* On failure, also when only a put since begin failed, everything since begin is undone. */
+int store_commit(struct store *store);
 void store_rollback(struct store *store);
 
 int store_put_device(struct store *store, const struct device_row *row);
@@ -97,11 +101,12 @@ int store_put_reservation(struct store *store, const struct reservation_row *row
 int store_delete_reservation(struct store *store, const struct mac *mac, const char *server);
 /* 1: new; 0: this id is there already (nothing written); negative. */
 int store_put_event(struct store *store, const struct event_row *row);
+/* seq 0: a new row; else the row's tries and next_at are changed (ERR_NOT_FOUND: it is gone). */
 int store_put_outbox(struct store *store, const struct outbox_row *row, int64_t *ret_seq);
 int store_delete_outbox(struct store *store, int64_t seq);
 /* Small facts of the engine's own ("inventory", "once:…") by key. */
 int store_put_fact(struct store *store, const char *key, const void *value, size_t len);
-/* The length (<= size), or ERR_NOT_FOUND. */
+/* The length (<= size); ERR_NOT_FOUND; ERR_FULL: it is longer. */
 int store_get_fact(struct store *store, const char *key, void *value, size_t size);
 
 /* Walks; fn returns 0 to go on, anything else ends the walk and is returned. */
@@ -116,7 +121,8 @@ int store_each_reservation(struct store *store, store_reservation_fn fn, void *c
 int store_each_event(struct store *store, int64_t since, const struct mac *mac, const char *code,
 	size_t limit, store_event_fn fn, void *ctx);
 int store_each_outbox(struct store *store, store_outbox_fn fn, void *ctx);
-/* Deletes events older than `before`, at most `limit` of them: how many, or negative. */
+/* Deletes events older than `before`, at most `limit` of them, and gives room back to the file
+ * system: how many, or negative. */
 int store_expire_events(struct store *store, int64_t before, size_t limit);
 
 #endif

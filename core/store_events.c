@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "store_sql.h"
+#include "tap82/err.h"
+
+int store_put_event(struct store *store, const struct event_row *row)
+{
+	struct store_bind b;
+	int r = store_prepare(store, STORE_PUT_EVENT, &b);
+
+	if (r < 0)
+		return r;
+	bind_blob(&b, row->id, sizeof(row->id));
+	bind_int(&b, row->time);
+	bind_mac(&b, &row->mac);
+	bind_text(&b, row->code);
+	b.code = b.code ? b.code
+			: sqlite3_bind_text64(b.stmt, b.next, row->json, row->json_len,
+				  SQLITE_STATIC, SQLITE_UTF8);
+	r = store_run(store, &b);
+	return r < 0 ? r : sqlite3_changes(store->db) > 0;
+}
+
+static bool read_event(sqlite3_stmt *stmt, struct event_row *row)
+{
+	struct store_columns c = {.stmt = stmt};
+	bool present;
+
+	c.bad = column_blob(&c, row->id, sizeof(row->id), &present) != sizeof(row->id);
+	row->time = column_int(&c, INT64_MIN, INT64_MAX);
+	column_mac(&c, &row->mac);
+	row->code = (const char *)sqlite3_column_text(stmt, c.next++);
+	row->json = (const char *)sqlite3_column_text(stmt, c.next);
+	row->json_len = (size_t)sqlite3_column_bytes(stmt, c.next);
+	return !c.bad && row->code && row->json;
+}
+
+static int prepare_walk(struct store *store, int64_t since, const struct mac *mac, const char *code,
+	size_t limit, struct store_bind *b)
+{
+	int r = store_prepare(store,
+		mac	? limit ? STORE_LAST_EVENTS_OF_MAC : STORE_EACH_EVENT_OF_MAC
+		: limit ? STORE_LAST_EVENTS
+			: STORE_EACH_EVENT,
+		b);
+
+	if (r < 0)
+		return r;
+	bind_int(b, since);
+	if (code)
+		bind_text(b, code);
+	else
+		bind_null(b);
+	if (limit)
+		bind_int(b, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
+	b->next = 4;
+	if (mac)
+		bind_mac(b, mac);
+	return 0;
+}
+
+int store_each_event(struct store *store, int64_t since, const struct mac *mac, const char *code,
+	size_t limit, store_event_fn fn, void *ctx)
+{
+	struct event_row row = {0};
+	struct store_bind b;
+	int r = prepare_walk(store, since, mac, code, limit, &b);
+
+	if (r < 0)
+		return r;
+	while ((r = store_next(store, &b)) == 1) {
+		r = read_event(b.stmt, &row) ? fn(ctx, &row) : store_bad_row(store, "event");
+		if (r == 0)
+			continue;
+		store_stop(&b);
+		break;
+	}
+	return r;
+}
+
+/* The file gives its free pages back bit by bit, as each of its steps frees one. */
+static int give_back(struct store *store)
+{
+	struct store_bind b;
+	int r = store_prepare(store, STORE_VACUUM, &b);
+
+	while (r == 0 && (r = store_next(store, &b)) == 1)
+		r = 0;
+	return r;
+}
+
+int store_expire_events(struct store *store, int64_t before, size_t limit)
+{
+	struct store_bind b;
+	int r = store_prepare(store, STORE_EXPIRE_EVENTS, &b), deleted;
+
+	if (r < 0)
+		return r;
+	bind_int(&b, before);
+	bind_int(&b, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
+	r = store_run(store, &b);
+	if (r < 0)
+		return r;
+	deleted = sqlite3_changes(store->db);
+	if (deleted > 0)
+		r = give_back(store);
+	return r < 0 ? r : deleted;
+}
+
+static int put_new(struct store *store, const struct outbox_row *row, int64_t *ret_seq)
+{
+	struct store_bind b;
+	int r = store_prepare(store, STORE_PUT_OUTBOX, &b);
+
+	if (r < 0)
+		return r;
+	bind_text(&b, row->webhook);
+	bind_mac(&b, &row->mac);
+	bind_blob(&b, row->body, row->body_len);
+	bind_int(&b, row->tries);
+	bind_int(&b, row->next_at);
+	r = store_run(store, &b);
+	if (r == 0)
+		*ret_seq = sqlite3_last_insert_rowid(store->db);
+	return r;
+}
+
+int store_put_outbox(struct store *store, const struct outbox_row *row, int64_t *ret_seq)
+{
+	struct store_bind b;
+	int r;
+
+	if (row->seq == 0)
+		return put_new(store, row, ret_seq);
+	r = store_prepare(store, STORE_UPDATE_OUTBOX, &b);
+	if (r < 0)
+		return r;
+	bind_int(&b, row->tries);
+	bind_int(&b, row->next_at);
+	bind_int(&b, row->seq);
+	r = store_run(store, &b);
+	if (r == 0 && sqlite3_changes(store->db) == 0)
+		return ERR_NOT_FOUND;
+	if (r == 0)
+		*ret_seq = row->seq;
+	return r;
+}
+
+int store_delete_outbox(struct store *store, int64_t seq)
+{
+	struct store_bind b;
+	int r = store_prepare(store, STORE_DELETE_OUTBOX, &b);
+
+	if (r < 0)
+		return r;
+	bind_int(&b, seq);
+	return store_run(store, &b);
+}
+
+static bool read_outbox(sqlite3_stmt *stmt, struct outbox_row *row)
+{
+	struct store_columns c = {.stmt = stmt};
+
+	row->seq = column_int(&c, 1, INT64_MAX);
+	column_text(&c, row->webhook, sizeof(row->webhook));
+	column_mac(&c, &row->mac);
+	row->body = sqlite3_column_blob(stmt, c.next);
+	row->body_len = (size_t)sqlite3_column_bytes(stmt, c.next++);
+	row->tries = (uint32_t)column_int(&c, 0, UINT32_MAX);
+	row->next_at = column_int(&c, INT64_MIN, INT64_MAX);
+	return !c.bad;
+}
+
+int store_each_outbox(struct store *store, store_outbox_fn fn, void *ctx)
+{
+	struct outbox_row row = {0};
+	struct store_bind b;
+	int r = store_prepare(store, STORE_EACH_OUTBOX, &b);
+
+	if (r < 0)
+		return r;
+	while ((r = store_next(store, &b)) == 1) {
+		r = read_outbox(b.stmt, &row) ? fn(ctx, &row) : store_bad_row(store, "outbox");
+		if (r == 0)
+			continue;
+		store_stop(&b);
+		break;
+	}
+	return r;
+}
