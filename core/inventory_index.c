@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "inventory_read.h"
+#include "tap82/err.h"
+
+#define SLOTS_MIN 1024u
+#define SLOTS_MAX (1u << 31)
+
+int row_index_init(struct row_index *index, uint64_t rows)
+{
+	uint32_t slots = SLOTS_MIN;
+
+	while (slots < 2 * rows && slots < SLOTS_MAX)
+		slots *= 2;
+	index->slots = calloc(slots, sizeof(*index->slots));
+	index->mask = slots - 1;
+	index->used = 0;
+	return index->slots ? 0 : -ENOMEM;
+}
+
+void row_index_done(struct row_index *index)
+{
+	free(index->slots);
+	*index = (struct row_index){0};
+}
+
+void row_index_put(struct row_index *index, uint32_t row, uint32_t hash)
+{
+	uint32_t i = hash & index->mask;
+
+	while (index->slots[i])
+		i = (i + 1) & index->mask;
+	index->slots[i] = row + 1;
+	index->used++;
+}
+
+int row_index_reserve(struct row_index *index, row_hash_fn hash, const void *ctx)
+{
+	struct row_index bigger;
+
+	if (index->used < index->mask / 2)
+		return 0;
+	if (row_index_init(&bigger, index->mask + UINT64_C(1)) < 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i <= index->mask; i++)
+		if (index->slots[i])
+			row_index_put(&bigger, index->slots[i] - 1, hash(ctx, index->slots[i] - 1));
+	row_index_done(index);
+	*index = bigger;
+	return 0;
+}
+
+int row_index_find(const struct row_index *index, uint32_t row, uint32_t hash, row_same_fn same,
+	const void *ctx, uint32_t *ret_other)
+{
+	for (uint32_t i = hash & index->mask; index->slots[i]; i = (i + 1) & index->mask) {
+		if (!same(ctx, row, index->slots[i] - 1))
+			continue;
+		*ret_other = index->slots[i] - 1;
+		return 0;
+	}
+	return ERR_NOT_FOUND;
+}

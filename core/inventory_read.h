@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Inside the inventory: checks of one field, and the index that finds what stands twice.
+ */
+#ifndef TAP82_INVENTORY_READ_H
+#define TAP82_INVENTORY_READ_H
+
+#include "tap82/inventory.h"
+
+#define ROW_UUID_MAX 64
+#define ROW_WHY	     320
+
+struct row_reader {
+	const struct conf *conf;
+	char why[ROW_WHY]; /* "COLUMN: what is wrong" */
+};
+
+/* Sets why; returns ERR_SYNTAX. */
+int row_wrong(struct row_reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool text_is_utf8(const char *text, size_t len);
+/* 0, or ERR_SYNTAX with why. `size`: of the field it goes to, with NUL. */
+int row_check_text(
+	struct row_reader *r, const char *column, const char *text, size_t len, size_t size);
+int row_check_mac(struct row_reader *r, const struct mac *mac);
+int row_check_ip(struct row_reader *r, uint32_t ip);
+int row_check_group(struct row_reader *r, const char *name, int *ret_group);
+
+/* A set of row numbers + 1 (0: free), hashed by the caller; at most half full. */
+struct row_index {
+	uint32_t *slots;
+	uint32_t mask, used;
+};
+
+/* Whether the rows of two numbers have the same key. */
+typedef bool (*row_same_fn)(const void *ctx, uint32_t row, uint32_t other);
+/* The hash of a row, for growing. */
+typedef uint32_t (*row_hash_fn)(const void *ctx, uint32_t row);
+
+int row_index_init(struct row_index *index, uint64_t rows); /* 0, -ENOMEM */
+void row_index_done(struct row_index *index);
+/* Makes room for one more. 0, -ENOMEM. */
+int row_index_reserve(struct row_index *index, row_hash_fn hash, const void *ctx);
+/* 0: *ret_other has the same key as `row`; ERR_NOT_FOUND. */
+int row_index_find(const struct row_index *index, uint32_t row, uint32_t hash, row_same_fn same,
+	const void *ctx, uint32_t *ret_other);
+/* Puts in `row`, which no other has the key of, and for which there is room. */
+void row_index_put(struct row_index *index, uint32_t row, uint32_t hash);
+
+#endif
