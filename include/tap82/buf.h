@@ -77,7 +77,7 @@ static inline uint16_t buf_u16(struct buf *b)
 {
 	const uint8_t *p = buf_take(b, 2);
 
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return (uint16_t)(p ? p[0] << 8 | p[1] : 0);
 }
 
 static inline uint32_t buf_u32(struct buf *b)
