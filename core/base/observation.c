@@ -40,7 +40,7 @@ static int dhcp_check(const struct observation_dhcp *d)
 
 static int status_check(const struct observation_status *s)
 {
-	if (s->state < OBSERVATION_CAPTURE_OPEN || s->state > OBSERVATION_CAPTURE_FAILED ||
+	if (s->state < OBSERVATION_CAPTURE_OPEN || s->state > OBSERVATION_CAPTURE_ENDED ||
 		memchr(s->text, 0, sizeof(s->text)) == NULL)
 		return ERR_RANGE;
 	return 0;

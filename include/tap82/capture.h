@@ -37,8 +37,8 @@ const char *capture_error(const struct capture *capture);
 
 /* Totals since it was opened. 0, or negative. */
 int capture_stats(struct capture *capture, struct capture_totals *ret_totals);
-/* True while an interface of the name given is the one that was opened (not renamed, not made
- * anew). Needs no privilege. */
-bool capture_is_current(const struct capture *capture);
+/* Whether the interface that was opened is still there, up, and of the same name. 0, or negative
+ * and capture_error() says what. Needs no privilege and no new descriptor. */
+int capture_check(struct capture *capture);
 
 #endif

@@ -139,7 +139,11 @@ struct observation_counters {
 
 /* What a sniffer says about its capture: the first message it sends, and the last where the
  * capture ended by itself. */
-enum observation_capture { OBSERVATION_CAPTURE_OPEN = 1, OBSERVATION_CAPTURE_FAILED };
+enum observation_capture {
+	OBSERVATION_CAPTURE_OPEN = 1,
+	OBSERVATION_CAPTURE_FAILED,
+	OBSERVATION_CAPTURE_ENDED, /* a file, read to its end */
+};
 
 struct observation_status {
 	uint8_t state; /* enum observation_capture */

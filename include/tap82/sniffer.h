@@ -9,7 +9,8 @@
  * why the capture can't be opened; then DHCP and RADIUS observations as they happen and
  * OBSERVATION_COUNTERS about once a second while they change. Where a capture ends later (interface
  * gone or down), a `failed` status is the last message. The end of the stream without one: it was
- * killed (waitpid() tells by what). Either way the engine starts another, with back-off.
+ * killed (waitpid() tells by what). Either way the engine starts another, with back-off. A file
+ * that was read to its end is `ended`: no other is to be started.
  *
  * A slow engine makes the sniffer wait and the kernel's ring fill: nothing is lost while it lasts.
  * The sniffer ends when the engine closes its end or sends SIGTERM.
@@ -24,19 +25,20 @@
 
 #include "tap82/frame.h"
 
-struct messages;
+struct message_decoder;
 
 struct sniffer_config {
 	const char *name; /* of the [capture] section */
-	const char *interface;
+	const char *interface; /* one of these two, the other NULL */
+	const char *file; /* a capture file, read once, as fast as the engine takes it */
 	uint64_t buffer; /* bytes of ring */
 	struct frame_want want; /* `vlan`, `tunnels` */
 	const char *user; /* who to become when root; NULL: stay (no change of uid) */
-	struct messages *messages; /* decoders, prepared by the caller; the child uses its copy */
+	struct message_decoder *messages; /* prepared by the caller; the child uses its copy */
 };
 
 enum sniffer_exit {
-	SNIFFER_EXIT_STOPPED = 0, /* asked to */
+	SNIFFER_EXIT_STOPPED = 0, /* asked to, or the file was read to its end */
 	SNIFFER_EXIT_OPEN = 10, /* the capture could not be opened */
 	SNIFFER_EXIT_LOST = 11, /* it was open and ended: interface down, removed, renamed */
 	SNIFFER_EXIT_SANDBOX = 12, /* could not lock itself in: it refuses to look at packets */

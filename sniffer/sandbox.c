@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The order matters: what needs privilege first (namespaces, uid), then what takes it away, the
+ * system call list last.
+ */
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/landlock.h>
+#include <net/if.h>
+#include <pwd.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tap82/err.h"
+#include "tap82/sandbox.h"
+
+#define MEMORY_MORE (64ull << 20) /* address space that may be added to what is there */
+
+/* What the sniffer's loop, libpcap's reading of the ring, and the C library need. */
+static const int allowed_calls[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(close),
+	SCMP_SYS(lseek),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(brk),
+	SCMP_SYS(mmap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(futex),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(getpid),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+#ifdef __SANITIZE_ADDRESS__
+	SCMP_SYS(sigaltstack),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(gettid),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(readlink),
+	SCMP_SYS(mprotect),
+#endif
+};
+
+/* ioctl only for asking what has become of the interface. */
+static const unsigned long allowed_ioctls[] = {SIOCGIFNAME, SIOCGIFFLAGS, SIOCGIFINDEX};
+
+static int allow_calls(scmp_filter_ctx ctx)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(allowed_calls) / sizeof(allowed_calls[0]); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed_calls[i], 0);
+	for (size_t i = 0; r == 0 && i < sizeof(allowed_ioctls) / sizeof(allowed_ioctls[0]); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+			SCMP_A1(SCMP_CMP_EQ, allowed_ioctls[i]));
+	return r;
+}
+
+static int restrict_calls(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int r;
+
+	if (!ctx)
+		return -ENOMEM;
+	r = allow_calls(ctx);
+	if (r == 0)
+		r = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return r;
+}
+
+/* An empty network, no files of others, no IPC. Root (or a user namespace) is needed: where it is
+ * refused, the system call list forbids the same. */
+static void leave_namespaces(void)
+{
+	(void)unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS);
+}
+
+/* Landlock without a single rule: no path can be opened, made, or removed. */
+static void leave_file_system(void)
+{
+	struct landlock_ruleset_attr all = {
+		.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
+	long fd = syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
+
+	if (fd < 0)
+		return;
+	(void)syscall(SYS_landlock_restrict_self, fd, 0);
+	close((int)fd);
+}
+
+static int become(const char *user)
+{
+	struct passwd *pw;
+
+	if (!user || geteuid() != 0)
+		return 0;
+	pw = getpwnam(user);
+	if (!pw)
+		return ERR_NOT_FOUND;
+	if (setgroups(0, NULL) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
+		setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Those that are in effect, those that could be taken, and those that an exec could bring. The
+ * bounding set needs CAP_SETPCAP: a process that hasn't got it can't gain by it either, with
+ * no-new-privs set. */
+static int drop_capabilities(void)
+{
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0 && geteuid() == 0)
+		return -EPERM;
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return -EPERM;
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return 0;
+}
+
+static int forbid_gain(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Bytes of address space in use. */
+static uint64_t address_space(void)
+{
+	unsigned long long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static int limit(int resource, uint64_t value)
+{
+	const struct rlimit r = {.rlim_cur = value, .rlim_max = value};
+
+	return setrlimit((__rlimit_resource_t)resource, &r) < 0 ? -errno : 0;
+}
+
+/* Descriptors that are open stay usable with a limit of none. The sanitizers reserve terabytes of
+ * address space and map more: no bound there. */
+static int limit_resources(uint64_t memory)
+{
+	int r = limit(RLIMIT_NOFILE, 0);
+
+	if (r == 0)
+		r = limit(RLIMIT_NPROC, 0);
+	if (r == 0)
+		r = limit(RLIMIT_CORE, 0);
+	if (r == 0)
+		r = limit(RLIMIT_FSIZE, 0);
+#ifndef __SANITIZE_ADDRESS__
+	if (r == 0 && memory)
+		r = limit(RLIMIT_AS, memory + MEMORY_MORE);
+#else
+	(void)memory;
+#endif
+	return r;
+}
+
+int sandbox_enter(const char *user, const char **ret_step)
+{
+	uint64_t memory = address_space();
+	int r;
+
+	leave_namespaces();
+	*ret_step = "become the user";
+	r = become(user);
+	if (r == 0) {
+		*ret_step = "drop capabilities";
+		r = drop_capabilities();
+	}
+	if (r == 0) {
+		*ret_step = "forbid new privileges";
+		r = forbid_gain();
+	}
+	if (r == 0) {
+		leave_file_system();
+		*ret_step = "limit resources";
+		r = limit_resources(memory);
+	}
+	if (r == 0) {
+		*ret_step = "restrict system calls";
+		r = restrict_calls();
+	}
+	return r;
+}
+
+void sandbox_close_all_but(int fd)
+{
+	if (fd > 3)
+		(void)close_range(3, (unsigned)fd - 1, 0);
+	(void)close_range((unsigned)fd + 1, ~0u, 0);
+}

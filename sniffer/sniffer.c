@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The sniffer process: frames in, observations out, nothing else.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tap82/capture.h"
+#include "tap82/clock.h"
+#include "tap82/err.h"
+#include "tap82/message.h"
+#include "tap82/sandbox.h"
+#include "tap82/sniffer.h"
+
+#define BATCH	    512 /* packets between two looks at the signals */
+#define SEND_BUFFER (1 << 20) /* to the engine */
+
+struct sniffer {
+	const struct sniffer_config *config;
+	int fd; /* to the engine */
+	struct capture *capture;
+	struct capture_file *file;
+	struct frame_decoder frames;
+	struct observation_counters counters, told; /* now; as the engine knows them */
+	int64_t told_at; /* clock_mono() */
+	sigset_t waiting; /* the signals blocked while waiting: fewer than else */
+	bool engine_gone;
+};
+
+/* Signals are blocked except while the process waits: a flag set by the handler is seen at once,
+ * because the wait itself is what it interrupts. */
+static volatile sig_atomic_t asked_to_stop;
+
+static void stop(int signo)
+{
+	(void)signo;
+	asked_to_stop = 1;
+}
+
+static void set_signals(struct sniffer *s)
+{
+	struct sigaction on_stop = {.sa_handler = stop};
+	sigset_t blocked;
+
+	sigaction(SIGTERM, &on_stop, NULL);
+	sigaction(SIGINT, &on_stop, NULL);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	sigemptyset(&s->waiting);
+}
+
+static bool over(const struct sniffer *s)
+{
+	return asked_to_stop || s->engine_gone;
+}
+
+/* Sends one observation; waits while the engine is behind, so that the ring takes what comes. */
+static void tell(struct sniffer *s, const struct observation *o)
+{
+	struct pollfd room = {.fd = s->fd, .events = POLLOUT};
+
+	while (!over(s)) {
+		if (send(s->fd, o, observation_size(o), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			return;
+		if (errno == EAGAIN)
+			ppoll(&room, 1, NULL, &s->waiting);
+		else if (errno != EINTR)
+			s->engine_gone = true;
+	}
+}
+
+static void tell_status(struct sniffer *s, uint8_t state, int error, const char *text)
+{
+	struct observation o = {.version = OBSERVATION_VERSION, .kind = OBSERVATION_STATUS};
+
+	o.time = clock_wall();
+	o.status.state = state;
+	o.status.error = error;
+	snprintf(o.status.text, sizeof(o.status.text), "%s", text);
+	tell(s, &o);
+}
+
+static void tell_counters(struct sniffer *s)
+{
+	struct observation o = {.version = OBSERVATION_VERSION, .kind = OBSERVATION_COUNTERS};
+	struct capture_totals totals;
+
+	s->counters.fragments = s->frames.fragments;
+	s->counters.reassembled = s->frames.reassembled;
+	s->counters.damaged = s->frames.damaged;
+	if (s->capture && capture_stats(s->capture, &totals) == 0) {
+		s->counters.kernel_drops = totals.dropped;
+		s->counters.interface_drops = totals.interface_dropped;
+	}
+	s->told_at = clock_mono();
+	if (memcmp(&s->told, &s->counters, sizeof(s->told)) == 0)
+		return;
+	s->told = s->counters;
+	o.time = clock_wall();
+	o.counters = s->counters;
+	tell(s, &o);
+}
+
+static void observe(struct sniffer *s, const struct datagram *d)
+{
+	struct observation o;
+	bool malformed = false;
+	int r = message_observe(s->config->messages, d, &o, &malformed);
+
+	if (r == ERR_NOT_FOUND) {
+		s->counters.other++;
+		return;
+	}
+	s->counters.malformed += r < 0 || malformed;
+	if (r < 0)
+		return;
+	if (o.kind == OBSERVATION_DHCP)
+		s->counters.dhcp++;
+	else
+		s->counters.radius++;
+	tell(s, &o);
+}
+
+static void on_packet(void *ctx, const struct packet *packet)
+{
+	struct sniffer *s = ctx;
+	struct datagram d;
+
+	if (over(s))
+		return;
+	s->counters.packets++;
+	s->counters.bytes += packet->wire_len;
+	if (frame_decode(&s->frames, packet, &d))
+		observe(s, &d);
+	else
+		s->counters.other++;
+}
+
+/* Waits for packets, the engine's end, a signal, or the next second. */
+static void wait_for_packets(struct sniffer *s)
+{
+	const struct timespec second = {.tv_sec = 1};
+	struct pollfd fds[2] = {
+		{.fd = capture_fd(s->capture), .events = POLLIN}, {.fd = s->fd, .events = 0}};
+
+	if (ppoll(fds, 2, &second, &s->waiting) > 0 && fds[1].revents)
+		s->engine_gone = true;
+}
+
+/* Once a second: is the interface still there, and what has been counted. */
+static int tick(struct sniffer *s)
+{
+	if (clock_mono() - s->told_at < USEC_PER_SEC)
+		return 0;
+	tell_counters(s);
+	return capture_check(s->capture);
+}
+
+/* The life of a live capture. SNIFFER_EXIT_… */
+static int run_live(struct sniffer *s)
+{
+	int r = 0;
+
+	while (!over(s) && r >= 0) {
+		wait_for_packets(s);
+		r = capture_read(s->capture, BATCH, on_packet, s);
+		if (r >= 0)
+			r = tick(s);
+	}
+	if (over(s))
+		return s->engine_gone ? SNIFFER_EXIT_ENGINE : SNIFFER_EXIT_STOPPED;
+	tell_counters(s);
+	tell_status(s, OBSERVATION_CAPTURE_FAILED, r, capture_error(s->capture));
+	return SNIFFER_EXIT_LOST;
+}
+
+/* Signals are seen between two packets of a file, too. */
+static void look_for_signals(struct sniffer *s)
+{
+	const struct timespec now = {0};
+
+	if (s->counters.packets % BATCH == 0)
+		ppoll(NULL, 0, &now, &s->waiting);
+}
+
+static int run_file(struct sniffer *s)
+{
+	struct packet packet;
+	int r = 0;
+
+	while (!over(s) && (r = capture_file_next(s->file, &packet)) > 0) {
+		on_packet(s, &packet);
+		look_for_signals(s);
+	}
+	tell_counters(s);
+	if (over(s))
+		return s->engine_gone ? SNIFFER_EXIT_ENGINE : SNIFFER_EXIT_STOPPED;
+	if (r < 0)
+		tell_status(s, OBSERVATION_CAPTURE_FAILED, r, capture_file_error(s->file));
+	else
+		tell_status(s, OBSERVATION_CAPTURE_ENDED, 0, s->config->file);
+	return r < 0 ? SNIFFER_EXIT_LOST : SNIFFER_EXIT_STOPPED;
+}
+
+static int open_source(struct sniffer *s, char *error)
+{
+	const struct sniffer_config *c = s->config;
+
+	if (c->file)
+		return capture_file_open(c->file, error, &s->file);
+	return capture_open(c->interface, c->buffer, &c->want, error, &s->capture);
+}
+
+/* Open with privilege, drop it, then look at the first packet. */
+static int run_opened(struct sniffer *s)
+{
+	char text[CAPTURE_ERROR_MAX];
+	const char *step;
+	int r = sandbox_enter(s->config->user, &step);
+
+	if (r < 0) {
+		snprintf(text, sizeof(text), "cannot %s: %s", step, err_text(r));
+		tell_status(s, OBSERVATION_CAPTURE_FAILED, r, text);
+		return SNIFFER_EXIT_SANDBOX;
+	}
+	tell_status(s, OBSERVATION_CAPTURE_OPEN, 0,
+		s->config->file ? s->config->file : s->config->interface);
+	s->told_at = clock_mono();
+	return s->file ? run_file(s) : run_live(s);
+}
+
+int sniffer_run(const struct sniffer_config *config, int fd)
+{
+	struct sniffer s = {.config = config, .fd = fd};
+	char error[CAPTURE_ERROR_MAX];
+	const int size = SEND_BUFFER;
+	int r;
+
+	sandbox_close_all_but(fd);
+	set_signals(&s);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	r = frame_decoder_init(&s.frames, &config->want);
+	if (r < 0)
+		return SNIFFER_EXIT_OPEN;
+	r = open_source(&s, error);
+	if (r < 0) {
+		tell_status(&s, OBSERVATION_CAPTURE_FAILED, r, error);
+		r = SNIFFER_EXIT_OPEN;
+	} else {
+		r = run_opened(&s);
+	}
+	capture_close(s.capture);
+	capture_file_close(s.file);
+	frame_decoder_done(&s.frames);
+	return r;
+}
