@@ -99,8 +99,7 @@ static int set_filter(struct capture *c, const struct frame_want *want)
 	return r == ERR_NOT_FOUND || r == ERR_FULL ? 0 : r;
 }
 
-static int open_pcap(
-	struct capture *c, uint64_t buffer, const struct frame_want *want, char *error)
+static int open_pcap(struct capture *c, uint64_t buffer, const struct frame_want *want, char *error)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
 	int status;
@@ -177,8 +176,9 @@ int capture_read(struct capture *capture, int max, capture_fn fn, void *ctx)
 	capture->ctx = ctx;
 	n = pcap_dispatch(capture->pcap, max, hand_over, (u_char *)capture);
 	if (n < 0) {
-		snprintf(capture->error, sizeof(capture->error), "%s: the capture has ended: %.200s",
-			capture->interface, pcap_geterr(capture->pcap));
+		snprintf(capture->error, sizeof(capture->error),
+			"%s: the capture has ended: %.200s", capture->interface,
+			pcap_geterr(capture->pcap));
 		return -EIO;
 	}
 	return n;

@@ -170,11 +170,12 @@ static int limit(int resource, uint64_t value)
 	return setrlimit((__rlimit_resource_t)resource, &r) < 0 ? -errno : 0;
 }
 
-/* Descriptors that are open stay usable with a limit of none. The sanitizers reserve terabytes of
- * address space and map more: no bound there. */
+/* Descriptors that are open stay usable above the limit; it is not 0 because poll() refuses more
+ * entries than it. 0 and 1 are in use, so no new one fits below it. The sanitizers reserve
+ * terabytes of address space and map more: no bound there. */
 static int limit_resources(uint64_t memory)
 {
-	int r = limit(RLIMIT_NOFILE, 0);
+	int r = limit(RLIMIT_NOFILE, 2);
 
 	if (r == 0)
 		r = limit(RLIMIT_NPROC, 0);

@@ -167,8 +167,8 @@ static int write_value(struct value *v)
 	if (!v->layout)
 		write_fits(v, circuit, remote);
 	if (v->problems.count)
-		writer_str(&v->writer, "malformed",
-			problems_format(&v->problems, text, sizeof(text)));
+		writer_str(
+			&v->writer, "malformed", problems_format(&v->problems, text, sizeof(text)));
 	writer_end(&v->writer);
 	return err;
 }
