@@ -161,12 +161,13 @@ static void camera_inform(struct task *t)
 static void camera_give_up_address(struct task *t, uint8_t type)
 {
 	struct message m = camera_message(t, type);
+	uint32_t ip = t->action->ip ? t->action->ip + t->i : t->camera->ip;
 
 	m.server_id = t->camera->server ? t->camera->server : t->action->server;
 	if (type == DHCP_RELEASE)
-		m.ciaddr = t->camera->ip;
+		m.ciaddr = ip;
 	else
-		m.requested_ip = t->camera->ip;
+		m.requested_ip = ip;
 	camera_send(t, &m);
 	t->camera->ip = 0;
 	camera_finish(t, RESULT_SENT);
