@@ -16,6 +16,8 @@ lab_spaces=""
 
 lab_init() {
   build=$(cd "$1" && pwd) || exit 2
+  # shellcheck disable=SC2034 # for those who include this
+  top=$(cd "$(dirname "$0")/../.." && pwd)
   if [ "$(id -u)" -ne 0 ]; then
     echo "not ok - the lab: needs root for namespaces and packets"
     exit 1

@@ -15,6 +15,7 @@ moved() { event_seen ".event == \"camera.moved\" and .mac == \"$1\" and .old.opt
 device_is() { t82 devices show "$1" --json | jq -e "$2"; }
 
 one=02:00:00:00:00:01 two=02:00:00:00:00:02 three=02:00:00:00:00:03
+four=02:00:00:00:00:04 five=02:00:00:00:00:05
 
 lab_init "${1:?test_moves.sh BUILD}"
 lab_net
@@ -25,6 +26,8 @@ mac,serial_number
 $one,SN-1
 $two,SN-2
 $three,SN-3
+$four,SN-4
+$five,SN-5
 CSV
 lab_settings="replacement = takeover
 replacement-silence = 3s"
@@ -41,6 +44,17 @@ asks $one 5
 check "a camera on another port: camera.moved with the old port" wait_for 5 moved $one 1 5
 check "it keeps its address" test "$(got)" = 10.50.0.10
 asks $one 1
+
+# Two cameras change places within a moment: both moved, nobody was replaced.
+asks $four 14
+asks $five 15
+wait_for 5 handed_over $five
+asks $four 15
+asks $five 14
+check "a swap: the first moved" wait_for 5 moved $four 14 15
+check "a swap: the second moved" wait_for 5 moved $five 15 14
+check "a swap replaces nobody" test "$(event_count '.event == "camera.replaced"')" = 0
+check "each keeps its address" device_is $four '.ip == "10.50.0.12"'
 
 # Camera 1 is taken away for good; camera 3 comes up on its port.
 sleep 5
