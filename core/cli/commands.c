@@ -12,6 +12,8 @@ const struct command commands[] = {
 		"one operation on an object of dhcpd: host, lease, group, control, failover-state, "
 		"class, subclass, pool; update: the first pair finds it, the others are set",
 		command_omapi_options, command_omapi},
+	{"probe", "", "ask for an address as a camera would, and show who answers",
+		command_probe_options, command_probe},
 	{"help", "[COMMAND]", "this list, or what a command does", NULL, command_help},
 	{"version", "", "the version", NULL, command_version},
 	{0},
