@@ -287,6 +287,8 @@ static int read_file(const char *path, char **ret_text, size_t *ret_len)
 static char complaint[COMPLAINT_MAX];
 
 /* iniparser would print to stderr itself. The first complaint is kept. */
+static int keep_complaint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 static int keep_complaint(const char *fmt, ...)
 {
 	va_list args;

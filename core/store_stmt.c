@@ -30,14 +30,14 @@ static const char *const texts[STORE_STATEMENTS] = {
 	[STORE_PUT_RESERVATION] = "REPLACE INTO reservation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[STORE_DELETE_RESERVATION] = "DELETE FROM reservation WHERE mac = ? AND server = ?",
 	[STORE_EACH_RESERVATION] = "SELECT * FROM reservation",
-	[STORE_PUT_EVENT] = "INSERT INTO event (" EVENT_COLUMNS
-			    ") VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
+	[STORE_PUT_EVENT] = ("INSERT INTO event (" EVENT_COLUMNS
+			     ") VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING"),
 	[STORE_EACH_EVENT] = EVENTS_ALL(EVENTS_SINCE),
 	[STORE_LAST_EVENTS] = EVENTS_LAST(EVENTS_SINCE),
 	[STORE_EACH_EVENT_OF_MAC] = EVENTS_ALL(EVENTS_OF_MAC),
 	[STORE_LAST_EVENTS_OF_MAC] = EVENTS_LAST(EVENTS_OF_MAC),
-	[STORE_EXPIRE_EVENTS] = "DELETE FROM event WHERE seq IN"
-				" (SELECT seq FROM event WHERE time < ?1 ORDER BY time LIMIT ?2)",
+	[STORE_EXPIRE_EVENTS] = ("DELETE FROM event WHERE seq IN"
+				 " (SELECT seq FROM event WHERE time < ?1 ORDER BY time LIMIT ?2)"),
 	[STORE_VACUUM] = "PRAGMA incremental_vacuum(2000)",
 	[STORE_PUT_OUTBOX] =
 		"INSERT INTO outbox (webhook, mac, body, tries, next_at) VALUES (?,?,?,?,?)",

@@ -97,13 +97,12 @@ static int fill(struct csv *csv)
 /* Behind the quote that closes the field that begins at `p`, or NULL. */
 static const char *quoted_end(const char *p, const char *end)
 {
-	for (p++; p < end; p++) {
+	for (p++; p < end; p += 2) {
 		p = memchr(p, '"', (size_t)(end - p));
 		if (!p)
 			return NULL;
 		if (p + 1 == end || p[1] != '"')
 			return p + 1;
-		p++;
 	}
 	return NULL;
 }
