@@ -81,6 +81,7 @@ after_lease_end() {
 }
 
 after_release() {
+  sleep 5 # the leases of the crowd are over
   camera release 04 ip=10.50.0.23 transit=yes > /dev/null
   wait_for 2 sh -c "grep -q 'DHCPRELEASE of 10.50.0.23' '$tmp/dhcpd1.log'"
   reserve repin aa:bb:cc:00:00:04 10.50.0.23 > /dev/null
@@ -91,7 +92,6 @@ after_release() {
 }
 
 after_restart() {
-  sleep 5 # the leases of the crowd are over
   lab_stop "$dhcpd_pid" KILL
   sed -i "s/^ping-check .*/ping-check $1;/" "$tmp/dhcpd1.conf"
   lab_dhcpd
