@@ -128,10 +128,6 @@ int engine_release(struct engine *engine, const struct mac *mac, int64_t now);
 int engine_device_write(struct engine *engine, const struct mac *mac, struct writer *w);
 int engine_explain_write(
 	struct engine *engine, const struct mac *mac, struct writer *w, int64_t now);
-/* The same for people: text in lines. `w` is a memory or file writer of any mode. */
-int engine_explain_text(
-	struct engine *engine, const struct mac *mac, struct writer *w, int64_t now);
-
 /* Many records in slices: start with *cursor 0; about `limit` devices are looked at. 1: there is
  * more; 0: done. Devices that come and go meanwhile may be missed, none is written twice. */
 int engine_devices_write(struct engine *engine, const char *state, uint32_t *cursor, size_t limit,

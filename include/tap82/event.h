@@ -85,8 +85,9 @@ struct event {
 	const char *detail;
 };
 
-/* Sets e->id from what happened: code, mac, ip, server and `happening` (e.g. the xid), no clock
- * reading and no counter, so that a second sidecar and a restart give the same. */
+/* Sets e->id from what happened: code, mac, ip and `happening` (core/event.c says what it is for
+ * each code), no clock reading and no counter, so that a second sidecar and a restart give the
+ * same. */
 void event_identify(struct event *e, const void *happening, size_t len);
 
 const char *event_code_text(enum event_code code); /* "dhcp.ip_allocation" */
@@ -100,5 +101,7 @@ void event_write(struct writer *w, const struct event *e);
 /* `option82` with raw, circuit_id, remote_id, subscriber_id and port. */
 void option82_record(
 	struct writer *w, const char *key, const struct option82 *o, const struct port_place *port);
+/* {nas_ip, nas_port_id, circuit_id, remote_id} */
+void place_record(struct writer *w, const char *key, const struct place *place);
 
 #endif

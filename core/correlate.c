@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * DHCP exchanges. The table's insertion order is the order of seen_at, so that the oldest entry is
+ * always its first.
+ */
+#include <stdlib.h>
+
+#include "tap82/correlate.h"
+
+struct option82 *option82_keep(const struct option82 *o)
+{
+	size_t size = offsetof(struct option82, raw) + o->len;
+	struct option82 *copy = malloc(size);
+
+	if (copy)
+		memcpy(copy, o, size);
+	return copy;
+}
+
+void transactions_init(struct transactions *t, uint32_t max)
+{
+	*t = (struct transactions){.max = max};
+	hash_init();
+}
+
+static void drop(struct transactions *t, struct transaction *tx)
+{
+	HASH_DEL(t->by_key, tx);
+	free(tx->option82);
+	tx->hh.next = t->spare;
+	t->spare = tx;
+	t->count--;
+}
+
+void transactions_done(struct transactions *t)
+{
+	while (t->by_key)
+		drop(t, t->by_key);
+	while (t->spare) {
+		struct transaction *tx = t->spare;
+
+		t->spare = tx->hh.next;
+		free(tx);
+	}
+}
+
+void transactions_expire(struct transactions *t, int64_t now)
+{
+	while (t->by_key && t->by_key->seen_at <= now - TRANSACTION_EXPIRY)
+		drop(t, t->by_key);
+}
+
+static struct transaction_key key_of(const struct mac *mac, uint32_t xid)
+{
+	return (struct transaction_key){.mac = *mac, .xid = xid};
+}
+
+static struct transaction *take(struct transactions *t)
+{
+	struct transaction *tx;
+
+	if (t->count >= t->max)
+		drop(t, t->by_key);
+	tx = t->spare;
+	if (tx)
+		t->spare = tx->hh.next;
+	else
+		tx = malloc(sizeof(*tx));
+	return tx;
+}
+
+static struct transaction *add(
+	struct transactions *t, const struct transaction_key *key, unsigned hash, int64_t now)
+{
+	struct transaction *tx = take(t);
+
+	if (!tx)
+		return NULL;
+	*tx = (struct transaction){.key = *key, .seen_at = now};
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->by_key, &tx->key, sizeof(tx->key), hash, tx);
+	t->count++;
+	return tx;
+}
+
+/* To the end of the order. */
+static void refresh(struct transactions *t, struct transaction *tx, unsigned hash, int64_t now)
+{
+	tx->seen_at = now;
+	if (!tx->hh.next)
+		return;
+	HASH_DEL(t->by_key, tx);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, t->by_key, &tx->key, sizeof(tx->key), hash, tx);
+}
+
+struct transaction *transaction_find(struct transactions *t, const struct mac *mac, uint32_t xid)
+{
+	struct transaction_key key = key_of(mac, xid);
+	struct transaction *tx;
+
+	HASH_FIND(hh, t->by_key, &key, sizeof(key), tx);
+	return tx;
+}
+
+static int leg_of(uint8_t type)
+{
+	switch (type) {
+	case DHCP_DISCOVER: return LEG_DISCOVER;
+	case DHCP_OFFER: return LEG_OFFER;
+	case DHCP_REQUEST: return LEG_REQUEST;
+	case DHCP_ACK: return LEG_ACK;
+	case DHCP_NAK: return LEG_NAK;
+	}
+	return -1;
+}
+
+/* The REQUEST is seen on several legs: the one with option 82 says where the camera is. */
+static void note_request(struct transaction *tx, const struct observation_dhcp *dhcp)
+{
+	tx->has_request = true;
+	tx->ciaddr = dhcp->ciaddr;
+	if (dhcp->option82.len == 0)
+		return;
+	free(tx->option82);
+	tx->option82 = option82_keep(&dhcp->option82);
+	tx->giaddr = dhcp->giaddr;
+}
+
+struct transaction *transaction_observe(
+	struct transactions *t, const struct observation *o, int64_t now)
+{
+	struct transaction_key key = key_of(&o->mac, o->dhcp.xid);
+	unsigned hash = hash_bytes(&key, sizeof(key));
+	int leg = leg_of(o->dhcp.type);
+	struct transaction *tx;
+
+	HASH_FIND_BYHASHVALUE(hh, t->by_key, &key, sizeof(key), hash, tx);
+	if (tx)
+		refresh(t, tx, hash, now);
+	else
+		tx = add(t, &key, hash, now);
+	if (!tx || leg < 0)
+		return tx;
+	if (!tx->legs[leg])
+		tx->legs[leg] = now;
+	if (leg == LEG_REQUEST)
+		note_request(tx, &o->dhcp);
+	return tx;
+}
+
+bool transaction_is_new(struct transaction *tx, uint32_t yiaddr, int64_t now)
+{
+	if (tx->acked_ip == yiaddr && now - tx->acked_at < TRANSACTION_EXPIRY)
+		return false;
+	tx->acked_ip = yiaddr;
+	tx->acked_at = now;
+	return true;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The engine's inside, for the files that it is made of:
+ *
+ *	engine.c		life, time, observations
+ *	ack.c			one DHCPACK: facts, decision, what is told
+ *	provision.c		a reservation's way from the wish to the hand-over
+ *	engine_tell.c		events
+ *	engine_inventory.c	devices come, change and go
+ *	engine_rows.c		to and from the store
+ *	engine_records.c	answers to questions
+ *	explain.c		why a camera is (not) provisioned
+ */
+#ifndef TAP82_ENGINE_SELF_H
+#define TAP82_ENGINE_SELF_H
+
+#include "tap82/correlate.h"
+#include "tap82/decide.h"
+#include "tap82/device.h"
+#include "tap82/engine.h"
+#include "tap82/hold.h"
+#include "tap82/reservation.h"
+
+#define STRANGERS_MAX	 4096
+#define STRANGER_QUIET	 USEC_PER_HOUR
+#define UNKNOWN_QUIET	 USEC_PER_DAY
+#define MOVED_QUIET	 USEC_PER_HOUR
+#define REPIN_AFTER	 USEC_PER_SEC /* dhcpd is to see the RELEASE first */
+#define RENEWAL_FRACTION 2 /* RFC 2131 4.4.5: T1 is half the lease */
+
+/* A server or relay that is none of ours, and when it was told. */
+struct stranger {
+	UT_hash_handle hh;
+	struct stranger_key {
+		uint32_t ip, kind; /* kind: enum reason */
+	} key;
+	int64_t told_at;
+};
+
+struct repin {
+	int64_t due;
+	struct mac mac;
+	uint8_t server; /* whose client released, ENGINE_SERVERS_MAX - 1 for all */
+	bool all;
+};
+
+struct inventory_job {
+	const struct inventory *inventory;
+	const struct inventory_row *rows;
+	const char *file;
+	size_t count, at;
+	uint32_t sweep; /* device slots looked at for removal */
+	size_t added, changed, removed;
+	bool active;
+};
+
+struct engine {
+	const struct conf *conf;
+	struct engine_ops ops;
+	void *ctx;
+	int64_t now;
+	int64_t started; /* the first time that was heard of */
+	struct device_table devices;
+	struct transactions transactions;
+	struct sessions sessions;
+	struct unknowns unknowns;
+	struct reservations reservations;
+	struct holds holds;
+	struct stranger *strangers;
+	struct repin *repins; /* in order of `due` */
+	uint32_t repin_count, repin_room;
+	uint32_t *dirty; /* device indexes to be stored */
+	uint32_t dirty_count, dirty_room;
+	struct inventory_job job;
+	uint64_t observations, acks, legs;
+	int64_t leg_time;
+	uint64_t decisions[REASONS];
+	uint64_t events[EVENT_CODES];
+	struct option82 profile; /* room for events */
+	struct place place;
+	struct device_row row;
+};
+
+/* One DHCPACK and what belongs to it. */
+struct happening {
+	const struct observation *o;
+	struct transaction *tx; /* may be NULL */
+	struct device *device; /* NULL: in no table */
+	struct unknown *unknown;
+	const struct option82 *option82; /* the ACK's or its REQUEST's; NULL: bare or none */
+	const struct port_place *port; /* the layout's reading of the ACK's */
+	uint32_t server_id;
+	int server, group; /* -1: none of ours */
+	bool restarted; /* ciaddr 0: not a renewal */
+};
+
+/* engine_tell.c */
+void tell(struct engine *e, struct event *ev, const void *happening, size_t len);
+/* An event about a device: time, MAC, identity, place, and the profile as option 82. */
+void event_of_device(struct engine *e, struct event *ev, enum event_code code,
+	const struct device *d, uint32_t ip);
+void event_of_happening(
+	struct engine *e, struct event *ev, enum event_code code, const struct happening *h);
+void tell_happening(
+	struct engine *e, enum event_code code, const struct happening *h, enum reason reason);
+void tell_removed(struct engine *e, const struct mac *mac, uint32_t ip, const char *reason);
+void identity_of(const struct engine *e, const struct device *d, struct identity *ret);
+const char *group_name(const struct engine *e, int group);
+/* xid in network order, to be a happening. */
+static inline void put_u32(uint8_t out[4], uint32_t v)
+{
+	out[0] = (uint8_t)(v >> 24);
+	out[1] = (uint8_t)(v >> 16);
+	out[2] = (uint8_t)(v >> 8);
+	out[3] = (uint8_t)v;
+}
+
+/* engine.c */
+void mark_dirty(struct engine *e, struct device *d);
+/* Ends every entrance: gives orders, stores what changed. */
+void engine_settle(struct engine *e);
+
+/* ack.c */
+void engine_ack(struct engine *e, const struct observation *o, struct transaction *tx);
+/* Tells once if option 82 and RADIUS disagree about a device. */
+void check_places(struct engine *e, struct device *d, const struct option82 *o,
+	const struct port_place *port, uint32_t ip);
+
+/* provision.c */
+struct wish {
+	enum reservation_purpose purpose;
+	uint32_t ip;
+	uint16_t group;
+	uint8_t acked_server;
+	uint32_t xid, relay;
+	struct device *old; /* takeover: whose address it is; else NULL */
+};
+void provision(struct engine *e, struct device *d, const struct wish *wish);
+/* Takes the reservation of a device (or of one that is gone) away. */
+void unprovision(struct engine *e, struct device *d);
+void provision_answered(struct engine *e, struct reservation *r);
+void provision_deadlines(struct engine *e);
+int64_t provision_next_deadline(const struct engine *e);
+void provision_repin(struct engine *e, const struct repin *repin);
+void provision_fail_told(struct engine *e, struct device *d, uint32_t ip, const char *server,
+	const char *reason, const char *detail, uint32_t xid, uint32_t relay, int group);
+/* Bits of `confirmed`: all servers of a group. */
+uint8_t group_mask(const struct engine *e, int group);
+void start_hold(struct engine *e, struct device *d, uint32_t xid);
+void hand_over(struct engine *e, struct device *d, uint32_t xid, const struct happening *h,
+	const char *reason);
+
+/* engine_rows.c */
+void store_device(struct engine *e, const struct device *d);
+void store_part(void *ctx, struct reservation *r, struct reservation_part *part);
+
+#endif

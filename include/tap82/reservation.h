@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Reservations that are not final: for each MAC, on each server of its group, what is wanted there
+ * and what is known to be there. reservation_step() is the only place where a state changes; the
+ * rest of this module says what may be sent next, in fair order.
+ *
+ *	           send                done
+ *	 wanted ─────────▶ sent ─────────────────▶ confirmed
+ *	   ▲                │ │ refused
+ *	   │ due     not now│ └─────────▶ refused
+ *	   └──── waiting ◀──┘
+ *
+ * A wish that changes while an order is on its way is looked at again when the answer comes: the
+ * newest wish wins, and a server has one order of a MAC at a time.
+ */
+#ifndef TAP82_RESERVATION_H
+#define TAP82_RESERVATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tap82/addr.h"
+#include "tap82/conf.h"
+#include "tap82/engine.h"
+#include "tap82/hash.h"
+
+#include <uthash.h>
+
+enum reservation_state {
+	RESERVATION_WANTED,
+	RESERVATION_SENT,
+	RESERVATION_CONFIRMED,
+	RESERVATION_REFUSED,
+	RESERVATION_WAITING,
+};
+
+enum reservation_purpose {
+	PURPOSE_CREATE, /* its first address */
+	PURPOSE_UPDATE, /* it has another address now */
+	PURPOSE_TAKEOVER, /* it gets the address of `peer`, which yields */
+	PURPOSE_YIELD, /* `peer` takes its address over; given back if that fails */
+	PURPOSE_ENSURE, /* what its device has already, made sure of */
+	PURPOSE_REMOVE, /* nothing is to be reserved for this MAC */
+};
+
+enum reservation_phase {
+	PHASE_ACTIVE, /* on its way, until the deadline */
+	PHASE_PARTIAL, /* told as done; a server that was away still gets its part */
+	PHASE_UNDOING, /* failed: what it did is being taken back */
+	PHASE_FAILED, /* over; kept to be shown, until the next wish */
+};
+
+/* One server's part. */
+struct reservation_part {
+	uint8_t server;
+	uint8_t state; /* enum reservation_state */
+	bool queued, answered;
+	bool repin; /* the wish is there already, its lease is to be pinned again */
+	uint32_t want, have; /* addresses, 0: none */
+	uint32_t maybe; /* sent, and it is not known what became of it; 0: nothing */
+	uint32_t sent;
+	uint32_t tries;
+	char *reason, *detail; /* of the last answer that was not DONE; owned */
+	struct reservation *of;
+	struct reservation_part *next, *prev; /* of the server's queue */
+};
+
+#define RESERVATION_PARTS_MAX (2 * CONF_GROUP_SERVERS_MAX)
+
+struct reservation {
+	UT_hash_handle hh, by_ip;
+	struct mac mac, peer; /* peer: zero if none */
+	uint32_t ip, base_ip; /* wanted; had before */
+	uint32_t xid, relay; /* of the ACK that caused it */
+	uint16_t group;
+	uint8_t purpose, phase;
+	uint8_t acked_server;
+	uint8_t mode; /* enum conf_reservation */
+	bool fresh; /* the device had no reservation before: "created", not "updated" */
+	bool timed; /* on the list of deadlines */
+	uint8_t count;
+	uint32_t index; /* of reservations.all */
+	uint32_t serial; /* distinguishes users of the same index */
+	int64_t since;
+	struct reservation *older, *newer; /* in order of `since`: deadlines */
+	struct reservation_part parts[];
+};
+
+enum reservation_input_kind {
+	INPUT_WANT, /* this address is wanted in this part now */
+	INPUT_REPIN, /* its lease was released */
+	INPUT_SEND, /* an order goes out */
+	INPUT_DONE,
+	INPUT_REFUSED,
+	INPUT_NOT_NOW,
+	INPUT_DUE, /* the server may be asked again */
+};
+
+struct reservation_input {
+	enum reservation_input_kind kind;
+	uint8_t part;
+	uint32_t ip; /* INPUT_WANT */
+	const char *reason, *detail; /* INPUT_REFUSED, INPUT_NOT_NOW */
+};
+
+/* Takes one input in. True: the part's state (or wish) is another than before. */
+bool reservation_step(struct reservation *r, const struct reservation_input *in);
+
+enum reservation_outcome {
+	OUTCOME_OPEN, /* more answers are needed */
+	OUTCOME_PARTIAL, /* each server answered, one at least has it, others are away */
+	OUTCOME_DONE, /* every server has what is wanted */
+	OUTCOME_REFUSED, /* *ret_part said no */
+};
+/* What the parts together come to. */
+enum reservation_outcome reservation_outcome(
+	const struct reservation *r, const struct reservation_part **ret_part);
+const char *reservation_state_text(enum reservation_state state);
+const char *reservation_purpose_text(enum reservation_purpose purpose);
+
+/* --- All of them, and the queues ---------------------------------------------------------------
+ */
+
+struct server_queue {
+	struct reservation_part *first, *last;
+	uint32_t queued, sent, room;
+	enum server_state state;
+	uint32_t fails; /* NOT_NOW in a row */
+	int64_t blocked_until;
+	uint64_t done, refused, not_now;
+};
+
+typedef void (*order_fn)(void *ctx, const struct order *order);
+/* A part's row changed and wants to be stored. */
+typedef void (*part_fn)(void *ctx, struct reservation *r, struct reservation_part *part);
+
+struct reservations {
+	struct reservation *by_mac, *by_ip;
+	struct reservation *oldest, *newest;
+	struct reservation **all;
+	uint32_t all_room, free_count, *free_list, serials, count;
+	struct server_queue queues[ENGINE_SERVERS_MAX];
+	unsigned servers; /* the highest index used, plus one */
+	order_fn order;
+	part_fn changed;
+	void *ctx;
+};
+
+void reservations_init(struct reservations *s, order_fn order, part_fn changed, void *ctx);
+void reservations_done(struct reservations *s);
+struct reservation *reservations_find(struct reservations *s, const struct mac *mac);
+/* A MAC that an address is being reserved for, or NULL. */
+struct reservation *reservations_find_ip(struct reservations *s, uint32_t ip);
+struct reservation *reservations_at(struct reservations *s, uint32_t index);
+/* Makes one with parts for `servers`, all of them confirmed with nothing wanted; the MAC has none.
+ * NULL without memory. */
+struct reservation *reservations_add(struct reservations *s, const struct mac *mac,
+	const uint8_t *servers, uint8_t count, int64_t now);
+void reservations_remove(struct reservations *s, struct reservation *r);
+/* Starts its deadline anew. */
+void reservations_restart(struct reservations *s, struct reservation *r, int64_t now);
+/* It has no deadline any more. */
+void reservations_untime(struct reservations *s, struct reservation *r);
+/* The address that is wanted, for reservations_find_ip(). */
+void reservations_set_ip(struct reservations *s, struct reservation *r, uint32_t ip);
+/* Wants `ip` (0: nothing) in a part. */
+void reservations_want(
+	struct reservations *s, struct reservation *r, struct reservation_part *part, uint32_t ip);
+void reservations_repin(
+	struct reservations *s, struct reservation *r, struct reservation_part *part);
+/* An answer: the reservation it belongs to, or NULL if nobody waits for it any more. */
+struct reservation *reservations_answer(
+	struct reservations *s, const struct answer *answer, int64_t now);
+/* Gives orders as far as servers have room and wishes may be sent. Returns when a server may be
+ * asked again, INT64_MAX for never. */
+int64_t reservations_pump(struct reservations *s, int64_t now);
+void reservations_server(
+	struct reservations *s, uint8_t server, enum server_state state, int64_t now);
+
+#endif
