@@ -148,10 +148,22 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+static void go_on_after_restart(struct engine *e)
+{
+	e->restored = false;
+	for (uint32_t i = 0; i < e->reservations.all_room; i++)
+		if (reservations_at(&e->reservations, i))
+			provision_answered(e, reservations_at(&e->reservations, i));
+}
+
 int64_t engine_tick(struct engine *e, int64_t now)
 {
 	int64_t next;
 
+	if (now > e->now)
+		e->now = now;
+	if (e->restored)
+		go_on_after_restart(e);
 	advance(e, now);
 	next = reservations_pump(&e->reservations, e->now);
 	engine_settle(e);

@@ -59,6 +59,7 @@ struct engine {
 	struct engine_ops ops;
 	void *ctx;
 	int64_t now;
+	bool restored; /* reservations of before a restart are to be looked at */
 	int64_t started; /* the first time that was heard of */
 	struct device_table devices;
 	struct transactions transactions;
@@ -136,11 +137,14 @@ struct wish {
 	struct device *old; /* takeover: whose address it is; else NULL */
 };
 void provision(struct engine *e, struct device *d, const struct wish *wish);
+void provision_again(struct engine *e, struct device *d, const struct wish *wish);
 /* Takes the reservation of a device (or of one that is gone) away. */
 void unprovision(struct engine *e, struct device *d);
 void provision_answered(struct engine *e, struct reservation *r);
 void provision_deadlines(struct engine *e);
 int64_t provision_next_deadline(const struct engine *e);
+/* The device goes: what is under way for it is taken back. */
+void provision_device_gone(struct engine *e, struct device *d);
 void provision_repin(struct engine *e, const struct repin *repin);
 void provision_fail_told(struct engine *e, struct device *d, uint32_t ip, const char *server,
 	const char *reason, const char *detail, uint32_t xid, uint32_t relay, int group);

@@ -192,6 +192,28 @@ void provision(struct engine *e, struct device *d, const struct wish *wish)
 	provision_answered(e, r);
 }
 
+/* Asks every server again, also for what it is believed to have. */
+void provision_again(struct engine *e, struct device *d, const struct wish *wish)
+{
+	struct reservation *r = reservations_find(&e->reservations, &d->mac);
+	struct memo *memo = device_memo(&e->devices, d);
+
+	if (is_under_way(r, wish))
+		return;
+	if (memo)
+		memo->failed_ip = 0;
+	r = open_reservation(e, d, wish->group);
+	if (!r)
+		return;
+	describe(e, r, d, wish);
+	for (unsigned i = 0; i < r->count; i++)
+		if (r->parts[i].have == wish->ip)
+			r->parts[i].maybe = wish->ip;
+	want_everywhere(e, r, wish->ip);
+	mark_dirty(e, d);
+	provision_answered(e, r);
+}
+
 /* --- What is told ------------------------------------------------------------------------------
  */
 
@@ -278,10 +300,28 @@ static void note_confirmed(const struct engine *e, const struct reservation *r, 
 	}
 }
 
+static void store_parts(struct engine *e, struct reservation *r)
+{
+	if (!e->ops.reservation)
+		return;
+	for (unsigned i = 0; i < r->count; i++)
+		store_part(e, r, &r->parts[i]);
+}
+
+static void set_phase(struct engine *e, struct reservation *r, enum reservation_phase phase)
+{
+	r->phase = (uint8_t)phase;
+	store_parts(e, r);
+}
+
+/* It is over: its rows become plain ones of a reservation that stands. */
 static void forget(struct engine *e, struct reservation *r)
 {
 	struct device *d = device_find(&e->devices, &r->mac);
 
+	r->purpose = PURPOSE_ENSURE;
+	r->peer = (struct mac){{0}};
+	set_phase(e, r, PHASE_ACTIVE);
 	if (d)
 		d->flags &= (uint8_t)~DEVICE_HAS_WORK;
 	reservations_remove(&e->reservations, r);
@@ -322,6 +362,14 @@ static void tell_hold(struct engine *e, const struct reservation *r, struct devi
 	event_of_reservation(e, &ev, EVENT_STREAMS_HOLD_STARTED, r, d);
 	ev.hold_until = d->hold_until;
 	tell_xid(e, &ev, r->xid);
+}
+
+/* Meanwhile the inventory may have given the address to another device. */
+static bool is_anothers(struct engine *e, const struct reservation *r, const struct device *d)
+{
+	const struct device *owner = device_find_ip(&e->devices, r->ip);
+
+	return owner && owner != d;
 }
 
 /* Rows 10 to 12. */
@@ -365,6 +413,7 @@ static void undo(struct engine *e, struct reservation *r, uint32_t ip)
 		else
 			reservations_want(&e->reservations, r, p, before);
 	}
+	store_parts(e, r);
 }
 
 static bool is_quiet(const struct reservation *r)
@@ -419,7 +468,7 @@ static void fail(struct engine *e, struct reservation *r, const struct reservati
 		before = r->purpose == PURPOSE_ENSURE && d->confirmed ? d->ip : 0;
 	undo(e, r, before);
 	if (is_quiet(r))
-		r->phase = PHASE_FAILED;
+		set_phase(e, r, PHASE_FAILED);
 }
 
 static void settle_takeover(struct engine *e, struct reservation *r, struct device *d)
@@ -449,7 +498,8 @@ static void settle_removal(struct engine *e, struct reservation *r)
 {
 	if (!is_quiet(r))
 		return;
-	tell_removed(e, &r->mac, r->base_ip, NULL);
+	if (!r->fresh)
+		tell_removed(e, &r->mac, r->base_ip, NULL);
 	forget(e, r);
 }
 
@@ -464,6 +514,10 @@ static void settle_active(struct engine *e, struct reservation *r)
 			forget(e, r);
 		return;
 	}
+	if (outcome != OUTCOME_OPEN && outcome != OUTCOME_REFUSED && is_anothers(e, r, d)) {
+		fail(e, r, &r->parts[0], reason_text(REASON_ADDRESS_TAKEN));
+		return;
+	}
 	switch (outcome) {
 	case OUTCOME_OPEN: break;
 	case OUTCOME_REFUSED:
@@ -471,7 +525,7 @@ static void settle_active(struct engine *e, struct reservation *r)
 		break;
 	case OUTCOME_PARTIAL:
 		succeed(e, r, d);
-		r->phase = PHASE_PARTIAL;
+		set_phase(e, r, PHASE_PARTIAL);
 		break;
 	case OUTCOME_DONE:
 		succeed(e, r, d);
@@ -495,7 +549,7 @@ static void settle_partial(struct engine *e, struct reservation *r)
 		if (r->parts[i].state == RESERVATION_REFUSED) {
 			provision_fail_told(e, d, r->ip, e->conf->servers[r->parts[i].server].name,
 				r->parts[i].reason, r->parts[i].detail, r->xid, r->relay, r->group);
-			r->phase = PHASE_FAILED;
+			set_phase(e, r, PHASE_FAILED);
 			return;
 		}
 	forget(e, r);
@@ -508,7 +562,7 @@ static void settle_undoing(struct engine *e, struct reservation *r)
 	if (r->purpose == PURPOSE_YIELD)
 		forget(e, r);
 	else
-		r->phase = PHASE_FAILED;
+		set_phase(e, r, PHASE_FAILED);
 }
 
 void provision_answered(struct engine *e, struct reservation *r)
@@ -598,6 +652,18 @@ void unprovision(struct engine *e, struct device *d)
 	want_everywhere(e, r, 0);
 	d->confirmed = 0;
 	provision_answered(e, r);
+}
+
+void provision_device_gone(struct engine *e, struct device *d)
+{
+	struct reservation *r = reservations_find(&e->reservations, &d->mac);
+
+	if (r && r->purpose == PURPOSE_TAKEOVER && r->phase == PHASE_ACTIVE) {
+		undo_takeover(e, r, d);
+		undo(e, r, 0);
+	}
+	if (e->conf->on_removal == CONF_REMOVAL_RELEASE)
+		unprovision(e, d);
 }
 
 void provision_repin(struct engine *e, const struct repin *repin)

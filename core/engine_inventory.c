@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Devices come, change and go. What was learned of a device (address, port, hold) stays when its
+ * row changes.
+ */
+#include <stdio.h>
+
+#include "tap82/err.h"
+
+#include "engine_self.h"
+
+/* More than a tenth gone looks like a file that was cut. Tables below this size may change. */
+#define GUARD_FRACTION 10
+#define GUARD_FROM     10
+
+static void texts_of_row(const struct inventory_row *row, struct device_texts *ret)
+{
+	*ret = (struct device_texts){
+		.serial_number = row->serial_number,
+		.uuid = row->uuid,
+		.name = row->name,
+		.line = row->line,
+		.inventory_ip = row->ip,
+	};
+}
+
+static bool texts_equal(const struct device_texts *a, const struct device_texts *b)
+{
+	return a->line == b->line && a->inventory_ip == b->inventory_ip &&
+	       strcmp(a->serial_number, b->serial_number) == 0 &&
+	       strcmp(a->uuid ? a->uuid : "", b->uuid ? b->uuid : "") == 0 &&
+	       strcmp(a->name ? a->name : "", b->name ? b->name : "") == 0;
+}
+
+static uint16_t group_of_row(const struct engine *e, const struct inventory_row *row)
+{
+	int group = row->group && *row->group ? conf_group_by_name(e->conf, row->group) : -1;
+
+	return group < 0 ? DEVICE_NO_GROUP : (uint16_t)group;
+}
+
+/* The row's port is the known port until the camera shows another. */
+static void take_port(struct engine *e, struct device *d, const struct inventory_row *row)
+{
+	struct port_key key = {
+		.circuit_id = row->circuit_id,
+		.remote_id = row->remote_id,
+		.circuit_id_len = row->circuit_id_len,
+		.remote_id_len = row->remote_id_len,
+		.has_circuit_id = row->circuit_id != NULL,
+		.has_remote_id = row->remote_id != NULL,
+	};
+
+	if ((!key.has_circuit_id && !key.has_remote_id) || device_has_port(d))
+		return;
+	option82_of_port(&key, &e->profile);
+	device_learn(&e->devices, d, &e->profile, 0);
+}
+
+/* The row's address is the device's from the start. A changed one is an address change that the
+ * inventory asks for: what was reserved goes, and the next ACK makes sure of the new one. */
+static void take_ip(
+	struct engine *e, struct device *d, const struct inventory_row *row, uint32_t before)
+{
+	if (row->ip == 0 || row->ip == before || row->ip == d->ip)
+		return;
+	if (d->ip && d->confirmed)
+		unprovision(e, d);
+	device_set_ip(&e->devices, d, row->ip);
+	device_set_state(&e->devices, d, DEVICE_NEW);
+}
+
+static struct device *add_row(struct engine *e, const struct inventory_row *row)
+{
+	struct device_texts texts;
+	struct device *d;
+
+	texts_of_row(row, &texts);
+	d = device_add(&e->devices, &row->mac, &texts);
+	if (!d)
+		return NULL;
+	d->group = group_of_row(e, row);
+	take_ip(e, d, row, 0);
+	take_port(e, d, row);
+	unknown_remove(&e->unknowns, &row->mac);
+	mark_dirty(e, d);
+	return d;
+}
+
+/* True if anything is another than before. */
+static bool change_row(struct engine *e, struct device *d, const struct inventory_row *row)
+{
+	struct device_texts before, texts;
+	uint16_t group = group_of_row(e, row);
+	uint32_t before_ip;
+	bool changed;
+
+	device_texts(&e->devices, d, &before);
+	texts_of_row(row, &texts);
+	changed = !texts_equal(&before, &texts) || d->group != group;
+	if (!changed)
+		return false;
+	before_ip = before.inventory_ip;
+	if (device_set_texts(&e->devices, d, &texts) < 0)
+		return false;
+	d->group = group;
+	take_ip(e, d, row, before_ip);
+	take_port(e, d, row);
+	mark_dirty(e, d);
+	return true;
+}
+
+static void remove_device(struct engine *e, struct device *d)
+{
+	struct mac mac = d->mac;
+
+	provision_device_gone(e, d);
+	d->flags &= (uint8_t)~DEVICE_DIRTY;
+	device_remove(&e->devices, d);
+	if (e->ops.device_gone)
+		e->ops.device_gone(e->ctx, &mac);
+}
+
+/* --- A whole file ------------------------------------------------------------------------------
+ */
+
+static void tell_inventory(
+	struct engine *e, enum event_code code, const char *file, const char *detail, int64_t now)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s: %s", file, detail);
+	engine_tell(e, code, NULL, code == EVENT_INVENTORY_LOADED ? text : detail, now);
+}
+
+void engine_inventory_reject(struct engine *e, const char *file, const char *detail, int64_t now)
+{
+	tell_inventory(e, EVENT_INVENTORY_REJECTED, file, detail, now);
+}
+
+static bool is_in_file(struct engine *e, const struct device *d)
+{
+	struct device_texts texts;
+
+	device_texts(&e->devices, d, &texts);
+	return texts.line != 0;
+}
+
+/* Another device has what this row says is this one's. A device of the file itself will lose it by
+ * its own row or go; one added by hand will not. */
+static const struct device *contradicts(
+	struct engine *e, const struct inventory_row *row, const char **ret_field)
+{
+	struct device *other = device_find_serial(&e->devices, row->serial_number);
+
+	*ret_field = "serial_number";
+	if (other && !mac_equal(&other->mac, &row->mac))
+		return other;
+	*ret_field = "ip";
+	other = row->ip ? device_find_ip(&e->devices, row->ip) : NULL;
+	return other && !mac_equal(&other->mac, &row->mac) ? other : NULL;
+}
+
+static int refuse(struct engine *e, const char *file, int err, const char *detail, int64_t now)
+{
+	e->job.active = false;
+	engine_inventory_reject(e, file, detail, now);
+	return err;
+}
+
+static int check_contradictions(struct engine *e, int64_t now)
+{
+	char mac[MAC_TEXT], detail[512];
+	const char *field;
+
+	for (size_t i = 0; i < e->job.count; i++) {
+		const struct inventory_row *row = &e->job.rows[i];
+		const struct device *other = contradicts(e, row, &field);
+
+		if (!other || is_in_file(e, other))
+			continue;
+		snprintf(detail, sizeof(detail), "%s:%u: %s: %s, added by hand, has it",
+			e->job.file, row->line, field, mac_format(&other->mac, mac));
+		return refuse(e, e->job.file, ERR_DUPLICATE, detail, now);
+	}
+	return 0;
+}
+
+/* Marks the devices that the file has; how many of the others came from a file. */
+static uint32_t mark_rows(struct engine *e)
+{
+	uint32_t lost = 0;
+
+	for (uint32_t i = 0; i < e->devices.used; i++) {
+		struct device *d = device_at(&e->devices, i);
+
+		if (!d)
+			continue;
+		d->flags &= (uint8_t)~DEVICE_SEEN_IN_FILE;
+		lost += is_in_file(e, d);
+	}
+	for (size_t i = 0; i < e->job.count; i++) {
+		struct device *d = device_find(&e->devices, &e->job.rows[i].mac);
+
+		if (!d)
+			continue;
+		if (!(d->flags & DEVICE_SEEN_IN_FILE))
+			lost -= is_in_file(e, d);
+		d->flags |= DEVICE_SEEN_IN_FILE;
+	}
+	return lost;
+}
+
+int engine_inventory_begin(struct engine *e, const struct inventory *inventory, const char *file,
+	bool force, int64_t now)
+{
+	char detail[256];
+	uint32_t lost;
+
+	e->job = (struct inventory_job){.inventory = inventory, .file = file, .active = true};
+	e->job.rows = inventory_rows(inventory, &e->job.count);
+	if (check_contradictions(e, now) < 0)
+		return ERR_DUPLICATE;
+	lost = mark_rows(e);
+	if (force || lost < GUARD_FROM || (uint64_t)lost * GUARD_FRACTION <= e->devices.count)
+		return 0;
+	snprintf(detail, sizeof(detail),
+		"%s: it would remove %u of %u devices, more than a tenth: a truncated file? "
+		"(--force takes it)",
+		file, lost, e->devices.count);
+	return refuse(e, file, ERR_REFUSED, detail, now);
+}
+
+/* Devices that the file no longer has go first: what they had may be another's now. */
+static size_t sweep(struct engine *e, size_t limit)
+{
+	size_t n = 0;
+
+	for (; e->job.sweep < e->devices.used && n < limit; e->job.sweep++, n++) {
+		struct device *d = device_at(&e->devices, e->job.sweep);
+
+		if (!d || d->flags & DEVICE_SEEN_IN_FILE || !is_in_file(e, d))
+			continue;
+		remove_device(e, d);
+		e->job.removed++;
+	}
+	return n;
+}
+
+/* Two rows that exchanged a serial number or an address: the other row's device gives it up now
+ * and gets its own when its row comes. */
+static void give_up(struct engine *e, const struct inventory_row *row)
+{
+	const char *field;
+	struct device *other;
+
+	while ((other = (struct device *)contradicts(e, row, &field))) {
+		struct device_texts texts;
+
+		if (strcmp(field, "ip") == 0) {
+			if (other->confirmed)
+				unprovision(e, other);
+			device_set_ip(&e->devices, other, 0);
+			device_set_state(&e->devices, other, DEVICE_NEW);
+		} else {
+			device_texts(&e->devices, other, &texts);
+			texts.serial_number = "";
+			if (device_set_texts(&e->devices, other, &texts) < 0)
+				return;
+		}
+		mark_dirty(e, other);
+	}
+}
+
+static void apply_row(struct engine *e, const struct inventory_row *row)
+{
+	struct device *d = device_find(&e->devices, &row->mac);
+
+	give_up(e, row);
+	if (d)
+		e->job.changed += change_row(e, d, row);
+	else if (add_row(e, row))
+		e->job.added++;
+}
+
+static void tell_loaded(struct engine *e, int64_t now)
+{
+	char detail[200];
+
+	snprintf(detail, sizeof(detail), "%zu devices: %zu added, %zu changed, %zu removed",
+		e->job.count, e->job.added, e->job.changed, e->job.removed);
+	tell_inventory(e, EVENT_INVENTORY_LOADED, e->job.file, detail, now);
+}
+
+int engine_inventory_step(struct engine *e, size_t rows, int64_t now)
+{
+	size_t done;
+
+	if (!e->job.active)
+		return 0;
+	if (now > e->now)
+		e->now = now;
+	done = sweep(e, rows);
+	for (; e->job.at < e->job.count && done < rows; done++)
+		apply_row(e, &e->job.rows[e->job.at++]);
+	engine_settle(e);
+	if (e->job.at < e->job.count || e->job.sweep < e->devices.used)
+		return 1;
+	e->job.active = false;
+	tell_loaded(e, now);
+	return 0;
+}
+
+/* --- By hand -----------------------------------------------------------------------------------
+ */
+
+int engine_put_device(struct engine *e, const struct inventory_row *row, const struct mac *replaces,
+	const char **ret_field, int64_t now)
+{
+	struct device *d = device_find(&e->devices, &row->mac);
+	bool is_new = d == NULL;
+	struct memo *memo;
+
+	if (now > e->now)
+		e->now = now;
+	if (replaces && !device_find(&e->devices, replaces))
+		return ERR_NOT_FOUND;
+	if (contradicts(e, row, ret_field))
+		return ERR_DUPLICATE;
+	if (d)
+		change_row(e, d, row);
+	else
+		d = add_row(e, row);
+	memo = d && replaces ? device_memo_new(&e->devices, d) : NULL;
+	if (memo) {
+		memo->replaces = *replaces;
+		mark_dirty(e, d);
+	}
+	engine_settle(e);
+	return is_new;
+}
+
+int engine_remove_device(struct engine *e, const struct mac *mac, int64_t now)
+{
+	struct device *d = device_find(&e->devices, mac);
+
+	if (!d)
+		return ERR_NOT_FOUND;
+	if (now > e->now)
+		e->now = now;
+	remove_device(e, d);
+	engine_settle(e);
+	return 0;
+}
+
+int engine_retry(struct engine *e, const struct mac *mac, int64_t now)
+{
+	struct device *d = device_find(&e->devices, mac);
+	const struct reservation *r = d ? reservations_find(&e->reservations, mac) : NULL;
+	struct wish wish = {.purpose = PURPOSE_ENSURE};
+
+	if (!d)
+		return ERR_NOT_FOUND;
+	if (now > e->now)
+		e->now = now;
+	wish.ip = r && r->ip ? r->ip : d->ip;
+	if (!wish.ip || conf_group_of(e->conf, wish.ip) < 0)
+		return ERR_MISSING;
+	wish.group = (uint16_t)conf_group_of(e->conf, wish.ip);
+	wish.acked_server = d->acked_server;
+	wish.xid = d->xid;
+	wish.relay = device_relay(&e->devices, d);
+	if (d->ip != wish.ip)
+		wish.purpose = d->ip ? PURPOSE_UPDATE : PURPOSE_CREATE;
+	provision_again(e, d, &wish);
+	engine_settle(e);
+	return 0;
+}
+
+int engine_release(struct engine *e, const struct mac *mac, int64_t now)
+{
+	struct device *d = device_find(&e->devices, mac);
+
+	if (!d)
+		return ERR_NOT_FOUND;
+	if (!d->ip && !reservations_find(&e->reservations, mac))
+		return ERR_MISSING;
+	if (now > e->now)
+		e->now = now;
+	unprovision(e, d);
+	device_set_ip(&e->devices, d, 0);
+	device_set_state(&e->devices, d, DEVICE_NEW);
+	mark_dirty(e, d);
+	engine_settle(e);
+	return 0;
+}
