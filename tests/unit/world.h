@@ -353,7 +353,7 @@ static inline const struct told *world_last(const struct world *w, enum event_co
 		if (w->told[i - 1].event.code == code)
 			return &w->told[i - 1];
 	fail_msg("no %s was told", event_code_text(code));
-	return NULL;
+	abort();
 }
 
 /* What was told, as words. */
