@@ -184,8 +184,10 @@ int cli_main(int argc, char **argv)
 		name = "help";
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		name = "version";
-	if (!find_command(name))
-		return cli_usage(&cli, "%s: no such command", name);
+	if (!find_command(name)) {
+		log_error("%s: no such command (see 'tap82 help')", name);
+		return EXIT_WRONG_USAGE;
+	}
 	cli.command = find_command(name);
 	r = argc > 1 ? read_words(&cli, argv + 2) : 0;
 	if (r)
