@@ -164,7 +164,7 @@ int conf_value_chosen(
 
 	if (word_index(key->words, text) < 0)
 		return word_wrong(r, key->words, text);
-	for (size_t i = 0; text[i] && i < sizeof(lower) - 1; i++)
+	for (size_t i = 0; i < sizeof(lower) - 1 && text[i]; i++)
 		lower[i] = (char)tolower((unsigned char)text[i]);
 	return conf_value_string(r, key, lower, object);
 }
