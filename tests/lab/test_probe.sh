@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 # tap82 probe against a real dhcpd and a real dnsmasq, as a client, in a VLAN, and as a relay.
 set -u
-# shellcheck source=tests/lab/lib.sh
 top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/lab/lib.sh
 . "$(dirname "$0")/lib.sh"
 lab_init "$1"
 lab_net 2
