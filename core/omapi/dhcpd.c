@@ -131,6 +131,7 @@ void dhcpd_free(struct dhcpd *d)
 		return;
 	omapi_conn_free(d->conn);
 	operations_free(d);
+	doubts_free(d);
 	loop_timer_free(d->timer);
 	free(d->name);
 	free(d);

@@ -20,6 +20,7 @@ static void undone(struct operation *op, const struct omapi_message *reply, uint
 static void pin_answered(struct operation *op, const struct omapi_message *reply, uint32_t result)
 {
 	if (result == OMAPI_SUCCESS) {
+		doubt_remove(op->dhcpd, &op->want.mac);
 		op->result.pinned = true;
 		if (op->result.outcome == DHCPD_UNCHANGED)
 			op->result.outcome = DHCPD_UPDATED;
@@ -35,12 +36,16 @@ static void pin_answered(struct operation *op, const struct omapi_message *reply
 
 static void pin(struct operation *op, enum dhcpd_outcome outcome)
 {
+	bool doubt = doubt_has(op->dhcpd, &op->want.mac);
+
 	op->result.outcome = outcome;
 	op->result.pinned = op->result.lease.pinned;
-	if (op->pin && !op->result.pinned)
+	if (op->pin && (!op->result.pinned || doubt)) {
 		put_lease_pin(op, pin_answered);
-	else
-		operation_end(op, outcome);
+		return;
+	}
+	doubt_remove(op->dhcpd, &op->want.mac);
+	operation_end(op, outcome);
 }
 
 static void update_answered(
@@ -72,6 +77,26 @@ static void update(struct operation *op)
 	put_host_addresses(op, list, count + 1, update_answered);
 }
 
+static void rewrite_answered(
+	struct operation *op, const struct omapi_message *reply, uint32_t result)
+{
+	if (result == OMAPI_SUCCESS)
+		pin(op, DHCPD_UNCHANGED);
+	else
+		operation_refused(op, "writing the host again", reply, result);
+}
+
+/* It is as it should be; where that may be in memory only, dhcpd is made to write it. */
+static void keep(struct operation *op)
+{
+	const struct dhcpd_host *host = &op->host;
+
+	if (doubt_has(op->dhcpd, &op->want.mac) && !host->more)
+		put_host_addresses(op, host->addresses, host->address_count, rewrite_answered);
+	else
+		pin(op, DHCPD_UNCHANGED);
+}
+
 static void compare_ours(struct operation *op)
 {
 	const struct dhcpd_want *want = &op->want;
@@ -86,7 +111,7 @@ static void compare_ours(struct operation *op)
 
 		put_host_addresses(op, rest, count, update_answered);
 	} else {
-		pin(op, DHCPD_UNCHANGED);
+		keep(op);
 	}
 }
 

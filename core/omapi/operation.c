@@ -110,6 +110,8 @@ void operation_refused(
 
 	op->result.code = result;
 	if (disk)
+		doubt_add(op->dhcpd, &op->want.mac);
+	if (disk)
 		operation_say(op, "%s: dhcpd could not write its leases file", what);
 	else
 		operation_say(op, "%s: %s%s%.*s", what, omapi_result_text(result, word),
@@ -126,6 +128,8 @@ static void answered(void *ctx, int err, const struct omapi_message *reply)
 	uint32_t result;
 
 	if (err < 0 || omapi_status(reply, &result) < 0) {
+		if (op->writes)
+			doubt_add(op->dhcpd, &op->want.mac);
 		operation_say(op, "%s",
 			err < 0 ? omapi_conn_text(op->dhcpd->conn) : "a status without a result");
 		operation_end(op, DHCPD_LATER);
@@ -140,6 +144,7 @@ void ask(struct operation *op, struct omapi_out *out, size_t reply_max, unsigned
 	int err;
 
 	op->step = step;
+	op->writes = writes > 0;
 	err = omapi_conn_send(op->dhcpd->conn, out, reply_max, writes, answered, op);
 	if (err == 0)
 		return;

@@ -18,6 +18,8 @@ struct dhcpd {
 	dhcpd_state_fn state_fn;
 	void *state_ctx;
 	struct operation *operations; /* all, a doubly linked list */
+	struct doubt *doubts; /* a uthash table of doubt.c */
+	bool doubt_all;
 	uint32_t active, room;
 	char prefix[DHCPD_PREFIX_MAX + 1];
 	char *name;
@@ -35,6 +37,7 @@ struct operation {
 	void *ctx;
 	step_fn step;
 	then_fn then;
+	bool writes; /* the request that is out changes something */
 	bool ended; /* the outcome is there, its telling waits for the next turn */
 	struct dhcpd_want want; /* mac and ip: of any operation */
 	bool in_use; /* release */
@@ -75,6 +78,11 @@ void put_host_addresses(
 void put_host_delete(struct operation *op, step_fn step);
 void put_lease_pin(struct operation *op, step_fn step);
 void put_lease_unpin(struct operation *op, bool in_use, step_fn step);
+
+void doubt_add(struct dhcpd *d, const struct mac *mac);
+bool doubt_has(const struct dhcpd *d, const struct mac *mac);
+void doubt_remove(struct dhcpd *d, const struct mac *mac);
+void doubts_free(struct dhcpd *d);
 
 /* Whether `ip` is among the host's addresses; their number without it into `ret_rest`. */
 bool host_has(const struct dhcpd_host *host, uint32_t ip);
