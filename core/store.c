@@ -12,6 +12,7 @@
 #include "tap82/err.h"
 
 #define PATH_BYTES     4096
+#define BUSY_MSEC      2000
 #define CHECK_TIME     (1000 * USEC_PER_MSEC) /* the start is not held up for longer */
 #define CHECK_INTERVAL 100000 /* SQLite's steps between two looks at the clock */
 
@@ -32,7 +33,7 @@ void store_close(struct store *store)
 	free(store);
 }
 
-static int explain(struct store *store, int err, const char *text)
+int store_explain(struct store *store, int err, const char *text)
 {
 	snprintf(store->error, sizeof(store->error), "%s", text);
 	return err;
@@ -40,18 +41,18 @@ static int explain(struct store *store, int err, const char *text)
 
 /* Two engines on one store would undo each other's work. Not the database itself: closing a second
  * descriptor of it would drop SQLite's locks. */
-static int lock_store(struct store *store, const char *path)
+int store_lock(struct store *store, const char *path)
 {
 	char name[PATH_BYTES];
 
 	if (snprintf(name, sizeof(name), "%s-lock", path) >= (int)sizeof(name))
-		return explain(store, -ENAMETOOLONG, strerror(ENAMETOOLONG));
+		return store_explain(store, -ENAMETOOLONG, strerror(ENAMETOOLONG));
 	store->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	if (store->lock < 0)
-		return explain(store, -errno, strerror(errno));
+		return store_explain(store, -errno, strerror(errno));
 	if (flock(store->lock, LOCK_EX | LOCK_NB) == 0)
 		return 0;
-	return explain(
+	return store_explain(
 		store, -errno, errno == EWOULDBLOCK ? "another tap82 uses it" : strerror(errno));
 }
 
@@ -61,7 +62,7 @@ static int make_file(struct store *store, const char *path)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 
 	if (fd < 0)
-		return explain(store, -errno, strerror(errno));
+		return store_explain(store, -errno, strerror(errno));
 	close(fd);
 	return 0;
 }
@@ -97,7 +98,7 @@ static int check_owner(struct store *store)
 		r = ask(store, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (r < 0 || application == STORE_APPLICATION || tables == 0)
 		return r;
-	return explain(store, ERR_CORRUPT, "this is a database, but none of tap82's");
+	return store_explain(store, ERR_CORRUPT, "this is a database, but none of tap82's");
 }
 
 static int check_version(struct store *store)
@@ -110,7 +111,7 @@ static int check_version(struct store *store)
 		return r;
 	snprintf(text, sizeof(text), "made by a newer tap82: version %lld, this one knows %d",
 		(long long)version, store_version);
-	return explain(store, ERR_VERSION, text);
+	return store_explain(store, ERR_VERSION, text);
 }
 
 static int look_at_clock(void *until)
@@ -126,13 +127,12 @@ static int explain_damage(struct store *store, const char *found)
 
 	snprintf(text, sizeof(text), "%.120s: 'tap82 check --repair' saves what can be read",
 		newline ? newline + 1 : found);
-	return explain(store, ERR_CORRUPT, text);
+	return store_explain(store, ERR_CORRUPT, text);
 }
 
 /* As far as it gets in its time: what it does not reach is checked as it is loaded. */
-static int check_integrity(struct store *store)
+static int check_integrity(struct store *store, int64_t until)
 {
-	int64_t until = clock_mono() + CHECK_TIME;
 	sqlite3_stmt *stmt;
 	int code = sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &stmt, NULL), r = 0;
 
@@ -158,7 +158,7 @@ static int migrate(struct store *store)
 
 static int open_database(struct store *store, const char *path)
 {
-	int code, r = lock_store(store, path);
+	int code, r = store_lock(store, path);
 
 	if (r == 0)
 		r = make_file(store, path);
@@ -168,7 +168,7 @@ static int open_database(struct store *store, const char *path)
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
 	if (code != SQLITE_OK)
 		return store->db ? store_fail(store, code) : -ENOMEM;
-	sqlite3_busy_timeout(store->db, 2000);
+	sqlite3_busy_timeout(store->db, BUSY_MSEC);
 	r = check_owner(store);
 	if (r == 0)
 		r = check_version(store);
@@ -178,7 +178,7 @@ static int open_database(struct store *store, const char *path)
 			"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
 			"PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
 	if (r == 0)
-		r = check_integrity(store);
+		r = check_integrity(store, clock_mono() + CHECK_TIME);
 	return r == 0 ? migrate(store) : r;
 }
 
@@ -201,6 +201,34 @@ int store_open(const char *path, char *why, size_t size, struct store **ret_stor
 	store->failed = 0;
 	*ret_store = store;
 	return 0;
+}
+
+int store_open_reading(struct store *store, const char *path)
+{
+	int code, r;
+
+	if (access(path, R_OK) < 0)
+		return store_explain(store, -errno, strerror(errno));
+	code = sqlite3_open_v2(path, &store->db,
+		SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	if (code != SQLITE_OK)
+		return store->db ? store_fail(store, code) : -ENOMEM;
+	sqlite3_busy_timeout(store->db, BUSY_MSEC);
+	r = check_owner(store);
+	return r == 0 ? check_version(store) : r;
+}
+
+int store_check(const char *path, char *why, size_t size)
+{
+	struct store store = {.lock = -1};
+	int r = store_open_reading(&store, path);
+
+	if (r == 0)
+		r = check_integrity(&store, INT64_MAX);
+	if (r < 0)
+		snprintf(why, size, "%s", *store.error ? store.error : err_text(r));
+	sqlite3_close_v2(store.db);
+	return r;
 }
 
 static int run_bare(struct store *store, enum store_statement which)

@@ -22,18 +22,19 @@ int store_put_event(struct store *store, const struct event_row *row)
 	return r < 0 ? r : sqlite3_changes(store->db) > 0;
 }
 
-static bool read_event(sqlite3_stmt *stmt, struct event_row *row)
+void store_read_event(struct store_columns *c, struct event_row *row)
 {
-	struct store_columns c = {.stmt = stmt};
 	bool present;
 
-	c.bad = column_blob(&c, row->id, sizeof(row->id), &present) != sizeof(row->id);
-	row->time = column_int(&c, INT64_MIN, INT64_MAX);
-	column_mac(&c, &row->mac);
-	row->code = (const char *)sqlite3_column_text(stmt, c.next++);
-	row->json = (const char *)sqlite3_column_text(stmt, c.next);
-	row->json_len = (size_t)sqlite3_column_bytes(stmt, c.next);
-	return !c.bad && row->code && row->json;
+	if (column_blob(c, row->id, sizeof(row->id), &present) != sizeof(row->id))
+		c->bad = true;
+	row->time = column_int(c, INT64_MIN, INT64_MAX);
+	column_mac(c, &row->mac);
+	row->code = (const char *)sqlite3_column_text(c->stmt, c->next++);
+	row->json = (const char *)sqlite3_column_text(c->stmt, c->next);
+	row->json_len = (size_t)sqlite3_column_bytes(c->stmt, c->next++);
+	if (!row->code || !row->json)
+		c->bad = true;
 }
 
 static int prepare_walk(struct store *store, int64_t since, const struct mac *mac, const char *code,
@@ -70,7 +71,10 @@ int store_each_event(struct store *store, int64_t since, const struct mac *mac, 
 	if (r < 0)
 		return r;
 	while ((r = store_next(store, &b)) == 1) {
-		r = read_event(b.stmt, &row) ? fn(ctx, &row) : store_bad_row(store, "event");
+		struct store_columns c = {.stmt = b.stmt};
+
+		store_read_event(&c, &row);
+		r = c.bad ? store_bad_row(store, "event") : fn(ctx, &row);
 		if (r == 0)
 			continue;
 		store_stop(&b);
@@ -158,18 +162,15 @@ int store_delete_outbox(struct store *store, int64_t seq)
 	return store_run(store, &b);
 }
 
-static bool read_outbox(sqlite3_stmt *stmt, struct outbox_row *row)
+void store_read_outbox(struct store_columns *c, struct outbox_row *row)
 {
-	struct store_columns c = {.stmt = stmt};
-
-	row->seq = column_int(&c, 1, INT64_MAX);
-	column_text(&c, row->webhook, sizeof(row->webhook));
-	column_mac(&c, &row->mac);
-	row->body = sqlite3_column_blob(stmt, c.next);
-	row->body_len = (size_t)sqlite3_column_bytes(stmt, c.next++);
-	row->tries = (uint32_t)column_int(&c, 0, UINT32_MAX);
-	row->next_at = column_int(&c, INT64_MIN, INT64_MAX);
-	return !c.bad;
+	row->seq = column_int(c, 1, INT64_MAX);
+	column_text(c, row->webhook, sizeof(row->webhook));
+	column_mac(c, &row->mac);
+	row->body = sqlite3_column_blob(c->stmt, c->next);
+	row->body_len = (size_t)sqlite3_column_bytes(c->stmt, c->next++);
+	row->tries = (uint32_t)column_int(c, 0, UINT32_MAX);
+	row->next_at = column_int(c, INT64_MIN, INT64_MAX);
 }
 
 int store_each_outbox(struct store *store, store_outbox_fn fn, void *ctx)
@@ -181,7 +182,10 @@ int store_each_outbox(struct store *store, store_outbox_fn fn, void *ctx)
 	if (r < 0)
 		return r;
 	while ((r = store_next(store, &b)) == 1) {
-		r = read_outbox(b.stmt, &row) ? fn(ctx, &row) : store_bad_row(store, "outbox");
+		struct store_columns c = {.stmt = b.stmt};
+
+		store_read_outbox(&c, &row);
+		r = c.bad ? store_bad_row(store, "outbox") : fn(ctx, &row);
 		if (r == 0)
 			continue;
 		store_stop(&b);

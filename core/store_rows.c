@@ -41,7 +41,7 @@ int store_put_device(struct store *store, const struct device_row *row)
 	return store_run(store, &b);
 }
 
-static void read_device(struct store_columns *c, struct device_row *row)
+void store_read_device(struct store_columns *c, struct device_row *row)
 {
 	bool present;
 
@@ -81,7 +81,7 @@ int store_each_device(struct store *store, store_device_fn fn, void *ctx)
 	while ((r = store_next(store, &b)) == 1) {
 		struct store_columns c = {.stmt = b.stmt};
 
-		read_device(&c, &row);
+		store_read_device(&c, &row);
 		r = c.bad ? store_bad_row(store, "device") : fn(ctx, &row);
 		if (r == 0)
 			continue;
@@ -125,7 +125,7 @@ int store_put_reservation(struct store *store, const struct reservation_row *row
 	return store_run(store, &b);
 }
 
-static void read_reservation(struct store_columns *c, struct reservation_row *row)
+void store_read_reservation(struct store_columns *c, struct reservation_row *row)
 {
 	column_mac(c, &row->mac);
 	column_text(c, row->server, sizeof(row->server));
@@ -154,7 +154,7 @@ int store_each_reservation(struct store *store, store_reservation_fn fn, void *c
 	while ((r = store_next(store, &b)) == 1) {
 		struct store_columns c = {.stmt = b.stmt};
 
-		read_reservation(&c, &row);
+		store_read_reservation(&c, &row);
 		r = c.bad ? store_bad_row(store, "reservation") : fn(ctx, &row);
 		if (r == 0)
 			continue;

@@ -57,6 +57,15 @@ extern const int store_version;
 int store_migrate(sqlite3 *db, const char *const *migrations, int version);
 int store_read_version(sqlite3 *db, int *ret_version); /* an SQLite result code */
 
+/* --- Opening --------------------------------------------------------------------------------- */
+
+/* Sets the words for store_error(); returns err. */
+int store_explain(struct store *store, int err, const char *text);
+/* Takes PATH-lock. 0; -EAGAIN: another tap82 has it; -errno. */
+int store_lock(struct store *store, const char *path);
+/* Opens what is there for reading, and looks whose it is and of which version. No lock. */
+int store_open_reading(struct store *store, const char *path);
+
 /* --- Statements ------------------------------------------------------------------------------ */
 
 /* Our error for an SQLite result code. */
@@ -95,6 +104,12 @@ void column_text(struct store_columns *c, char *out, size_t size);
 /* The length; *ret_present false for NULL. */
 size_t column_blob(struct store_columns *c, void *out, size_t size, bool *ret_present);
 void column_mac(struct store_columns *c, struct mac *ret_mac);
+/* Rows, column by column in the order of the tables; of an event from `id` on. What is borrowed is
+ * valid until the statement's next step. */
+void store_read_device(struct store_columns *c, struct device_row *row);
+void store_read_reservation(struct store_columns *c, struct reservation_row *row);
+void store_read_event(struct store_columns *c, struct event_row *row);
+void store_read_outbox(struct store_columns *c, struct outbox_row *row);
 /* ERR_CORRUPT, told with the table's name. */
 int store_bad_row(struct store *store, const char *table);
 

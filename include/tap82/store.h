@@ -85,6 +85,22 @@ struct store;
  * words. Beside PATH lie PATH-wal, PATH-shm and PATH-lock. */
 int store_open(const char *path, char *why, size_t size, struct store **ret_store);
 void store_close(struct store *store);
+/* Looks at a store, also one in use, all of it, and changes nothing. As store_open(); -ENOENT. */
+int store_check(const char *path, char *why, size_t size);
+
+#define STORE_KEPT_MAX 4096
+
+struct store_salvage {
+	uint64_t devices, reservations, events, outbox, facts; /* rows saved */
+	bool complete; /* no table broke off: everything was readable */
+	char kept[STORE_KEPT_MAX]; /* where the old file is now */
+};
+
+/* Saves what can be read of the store at PATH into a new one at PATH; the old one is kept under
+ * another name. 0; -EAGAIN (in use); ERR_VERSION; ERR_CORRUPT: nothing can be read; -errno. On
+ * failure PATH is as it was. */
+int store_repair(const char *path, char *why, size_t size, struct store_salvage *ret_salvage);
+
 /* The last failure in words. */
 const char *store_error(const struct store *store);
 

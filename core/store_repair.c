@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store_sql.h"
+#include "tap82/err.h"
+
+#define NAME_BYTES  STORE_KEPT_MAX
+#define KEPT_MAX    1000 /* damaged stores beside each other */
+#define PROBES	    256 /* places in a gap where reading is tried again */
+#define ROWS_COMMIT 10000
+
+struct rescue {
+	struct store from, *to;
+	const char *path;
+	char fresh[NAME_BYTES]; /* the new store while it is made */
+	uint64_t rows; /* of this table */
+	bool broken; /* a table broke off */
+	int64_t low, high; /* of a table with row numbers: read up to, and from */
+};
+
+static bool device_is_good(sqlite3_stmt *stmt)
+{
+	struct store_columns c = {.stmt = stmt};
+	struct device_row row;
+
+	store_read_device(&c, &row);
+	return !c.bad;
+}
+
+static bool reservation_is_good(sqlite3_stmt *stmt)
+{
+	struct store_columns c = {.stmt = stmt};
+	struct reservation_row row;
+
+	store_read_reservation(&c, &row);
+	return !c.bad;
+}
+
+static bool event_is_good(sqlite3_stmt *stmt)
+{
+	struct store_columns c = {.stmt = stmt, .next = 1};
+	struct event_row row;
+
+	store_read_event(&c, &row);
+	return !c.bad;
+}
+
+static bool outbox_is_good(sqlite3_stmt *stmt)
+{
+	struct store_columns c = {.stmt = stmt};
+	struct outbox_row row;
+
+	store_read_outbox(&c, &row);
+	return !c.bad;
+}
+
+static bool fact_is_good(sqlite3_stmt *stmt)
+{
+	return sqlite3_column_type(stmt, 0) == SQLITE_TEXT;
+}
+
+/* Tables are read from both ends, and those with row numbers also from places between. */
+static const struct table {
+	const char *name, *up, *down, *from; /* from: at or above ?1; NULL without row numbers */
+	const char *put;
+	bool (*is_good)(sqlite3_stmt *stmt);
+	size_t count; /* where to count, in struct store_salvage */
+} tables[] = {
+	{"device", "SELECT * FROM device ORDER BY mac", "SELECT * FROM device ORDER BY mac DESC",
+		"SELECT * FROM device WHERE mac >= ?1 ORDER BY mac",
+		"INSERT OR IGNORE INTO device VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		device_is_good, offsetof(struct store_salvage, devices)},
+	{"reservation", "SELECT * FROM reservation ORDER BY mac, server",
+		"SELECT * FROM reservation ORDER BY mac DESC, server DESC", NULL,
+		"INSERT OR IGNORE INTO reservation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		reservation_is_good, offsetof(struct store_salvage, reservations)},
+	{"event", "SELECT * FROM event ORDER BY seq", "SELECT * FROM event ORDER BY seq DESC",
+		"SELECT * FROM event WHERE seq >= ?1 ORDER BY seq",
+		"INSERT OR IGNORE INTO event VALUES (?,?,?,?,?,?)", event_is_good,
+		offsetof(struct store_salvage, events)},
+	{"outbox", "SELECT * FROM outbox ORDER BY seq", "SELECT * FROM outbox ORDER BY seq DESC",
+		"SELECT * FROM outbox WHERE seq >= ?1 ORDER BY seq",
+		"INSERT OR IGNORE INTO outbox VALUES (?,?,?,?,?,?)", outbox_is_good,
+		offsetof(struct store_salvage, outbox)},
+	{"fact", "SELECT * FROM fact ORDER BY key", "SELECT * FROM fact ORDER BY key DESC", NULL,
+		"INSERT OR IGNORE INTO fact VALUES (?,?)", fact_is_good,
+		offsetof(struct store_salvage, facts)},
+};
+
+/* 0; or the failure of the new store, which ends the rescue. */
+static int put_row(struct rescue *r, sqlite3_stmt *row, sqlite3_stmt *put)
+{
+	int code;
+
+	for (int i = 0; i < sqlite3_column_count(row); i++)
+		sqlite3_bind_value(put, i + 1, sqlite3_column_value(row, i));
+	code = sqlite3_step(put);
+	sqlite3_reset(put);
+	/* A value of a type that a table does not take was none of ours. */
+	if (code != SQLITE_DONE)
+		return code % 256 == SQLITE_CONSTRAINT ? 0 : store_fail(r->to, code);
+	r->rows += (uint64_t)sqlite3_changes(r->to->db);
+	if (r->rows % ROWS_COMMIT)
+		return 0;
+	code = store_commit(r->to);
+	return code < 0 ? code : store_begin(r->to);
+}
+
+/* Reads on from where `rows` stands until it breaks off: 0, *ret_last is the first column of the
+ * last row; 1 at the end of the table; negative: the new store failed. */
+static int read_rows(struct rescue *r, const struct table *t, sqlite3_stmt *rows, sqlite3_stmt *put,
+	int64_t *ret_last)
+{
+	int e, code;
+
+	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+		*ret_last = sqlite3_column_int64(rows, 0);
+		e = t->is_good(rows) ? put_row(r, rows, put) : 0;
+		if (e < 0)
+			return e;
+	}
+	return code == SQLITE_DONE;
+}
+
+static int walk(struct rescue *r, const struct table *t, const char *sql, int64_t from,
+	sqlite3_stmt *put, int64_t *ret_last)
+{
+	sqlite3_stmt *rows;
+	int e;
+
+	if (sqlite3_prepare_v2(r->from.db, sql, -1, &rows, NULL) != SQLITE_OK)
+		return 0;
+	if (sqlite3_bind_parameter_count(rows) == 1)
+		sqlite3_bind_int64(rows, 1, from);
+	e = read_rows(r, t, rows, put, ret_last);
+	sqlite3_finalize(rows);
+	return e;
+}
+
+/* Between what was read from below and what was read from above. */
+static int probe(struct rescue *r, const struct table *t, sqlite3_stmt *put)
+{
+	int64_t step = (r->high - r->low) / PROBES, at = r->low, last = at;
+	int e = 0;
+
+	for (int i = 0; i < PROBES && step > 0 && e == 0 && at < r->high; i++) {
+		at = (last > at ? last : at) + step;
+		e = walk(r, t, t->from, at, put, &last);
+	}
+	return e < 0 ? e : 0;
+}
+
+static int rescue_rows(struct rescue *r, const struct table *t, sqlite3_stmt *put)
+{
+	int e;
+
+	r->low = INT64_C(0);
+	r->high = INT64_C(0);
+	e = walk(r, t, t->up, 0, put, &r->low);
+	if (e != 0)
+		return e < 0 ? e : 0;
+	r->broken = true;
+	e = walk(r, t, t->down, 0, put, &r->high);
+	if (e != 0 || !t->from)
+		return e < 0 ? e : 0;
+	return probe(r, t, put);
+}
+
+static int rescue_table(struct rescue *r, const struct table *t, struct store_salvage *salvage)
+{
+	sqlite3_stmt *put;
+	int code = sqlite3_prepare_v2(r->to->db, t->put, -1, &put, NULL), e;
+
+	if (code != SQLITE_OK)
+		return store_fail(r->to, code);
+	r->rows = 0;
+	e = store_begin(r->to);
+	if (e == 0)
+		e = rescue_rows(r, t, put);
+	sqlite3_finalize(put);
+	if (e == 0)
+		e = store_commit(r->to);
+	*(uint64_t *)((char *)salvage + t->count) = r->rows;
+	return e;
+}
+
+static int rescue_tables(struct rescue *r, struct store_salvage *salvage)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]) && e == 0; i++)
+		e = rescue_table(r, &tables[i], salvage);
+	salvage->complete = !r->broken;
+	return e < 0 ? store_explain(&r->from, e, store_error(r->to)) : e;
+}
+
+/* --- Files ----------------------------------------------------------------------------------- */
+
+static void remove_store_end(const char *path, const char *end)
+{
+	char name[NAME_BYTES + 8];
+
+	snprintf(name, sizeof(name), "%s%s", path, end);
+	unlink(name);
+}
+
+static void remove_store(const char *path)
+{
+	static const char *const ends[] = {"", "-wal", "-shm", "-lock"};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		remove_store_end(path, ends[i]);
+}
+
+static int move(struct store *store, const char *from, const char *to, const char *end)
+{
+	char old[NAME_BYTES + 8], new[NAME_BYTES + 8];
+
+	snprintf(old, sizeof(old), "%s%s", from, end);
+	snprintf(new, sizeof(new), "%s%s", to, end);
+	if (rename(old, new) == 0 || (*end && errno == ENOENT))
+		return 0;
+	return store_explain(store, -errno, strerror(errno));
+}
+
+static int choose_name(struct rescue *r, struct store_salvage *salvage)
+{
+	for (int i = 1; i <= KEPT_MAX; i++) {
+		snprintf(salvage->kept, sizeof(salvage->kept), "%.4000s.damaged-%d", r->path, i);
+		if (access(salvage->kept, F_OK) < 0)
+			return 0;
+	}
+	return store_explain(&r->from, -EEXIST, "too many damaged stores beside it");
+}
+
+static void sync_folder(const char *path)
+{
+	char copy[NAME_BYTES];
+	int fd;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+}
+
+/* The journal goes with the old file, of which it is a part. */
+static int exchange(struct rescue *r, struct store_salvage *salvage)
+{
+	int e = choose_name(r, salvage);
+
+	if (e == 0)
+		e = move(&r->from, r->path, salvage->kept, "-wal");
+	if (e == 0)
+		e = move(&r->from, r->path, salvage->kept, "");
+	if (e < 0)
+		return e;
+	remove_store_end(r->path, "-shm");
+	e = move(&r->from, r->fresh, r->path, "");
+	if (e < 0)
+		move(&r->from, salvage->kept, r->path, "");
+	sync_folder(r->path);
+	return e;
+}
+
+static int make_fresh(struct rescue *r)
+{
+	if (snprintf(r->fresh, sizeof(r->fresh), "%.4000s.new", r->path) < 0)
+		return -EINVAL;
+	remove_store(r->fresh);
+	return store_open(r->fresh, r->from.error, sizeof(r->from.error), &r->to);
+}
+
+static int repair(struct rescue *r, struct store_salvage *salvage)
+{
+	int e = store_lock(&r->from, r->path);
+
+	if (e == 0)
+		e = store_open_reading(&r->from, r->path);
+	if (e == 0)
+		e = make_fresh(r);
+	if (e < 0)
+		return e;
+	e = rescue_tables(r, salvage);
+	store_close(r->to);
+	sqlite3_close_v2(r->from.db);
+	r->from.db = NULL;
+	if (e == 0)
+		e = exchange(r, salvage);
+	remove_store(r->fresh);
+	return e;
+}
+
+int store_repair(const char *path, char *why, size_t size, struct store_salvage *ret_salvage)
+{
+	struct rescue *r = calloc(1, sizeof(*r));
+	int e = -ENOMEM;
+
+	if (r) {
+		*r = (struct rescue){.path = path, .from = {.lock = -1}};
+		*ret_salvage = (struct store_salvage){0};
+		e = repair(r, ret_salvage);
+	}
+	if (e < 0)
+		snprintf(why, size, "%s", r && *r->from.error ? r->from.error : err_text(e));
+	if (r) {
+		sqlite3_close_v2(r->from.db);
+		if (r->from.lock >= 0)
+			close(r->from.lock);
+	}
+	free(r);
+	return e;
+}
