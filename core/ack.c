@@ -322,9 +322,9 @@ static void stay(struct engine *e, const struct happening *h)
 
 	if (memo && memo->first_ip) {
 		memo->first_ip = 0;
-		hand_over(e, d, h->o->dhcp.xid, h, "replacement");
+		hand_over(e, d, h, NULL, "replacement");
 	} else if (h->restarted) {
-		hand_over(e, d, h->o->dhcp.xid, h, NULL);
+		hand_over(e, d, h, NULL, NULL);
 	}
 	if (d->acked_group != h->group || d->confirmed != group_mask(e, h->group))
 		provision(e, d, &wish);

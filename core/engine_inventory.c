@@ -222,6 +222,7 @@ int engine_inventory_begin(struct engine *e, const struct inventory *inventory, 
 	if (check_contradictions(e, now) < 0)
 		return ERR_DUPLICATE;
 	lost = mark_rows(e);
+	e->job.sweep_end = e->devices.used;
 	if (force || lost < GUARD_FROM || (uint64_t)lost * GUARD_FRACTION <= e->devices.count)
 		return 0;
 	snprintf(detail, sizeof(detail),
@@ -236,7 +237,7 @@ static size_t sweep(struct engine *e, size_t limit)
 {
 	size_t n = 0;
 
-	for (; e->job.sweep < e->devices.used && n < limit; e->job.sweep++, n++) {
+	for (; e->job.sweep < e->job.sweep_end && n < limit; e->job.sweep++, n++) {
 		struct device *d = device_at(&e->devices, e->job.sweep);
 
 		if (!d || d->flags & DEVICE_SEEN_IN_FILE || !is_in_file(e, d))
@@ -304,7 +305,7 @@ int engine_inventory_step(struct engine *e, size_t rows, int64_t now)
 	for (; e->job.at < e->job.count && done < rows; done++)
 		apply_row(e, &e->job.rows[e->job.at++]);
 	engine_settle(e);
-	if (e->job.at < e->job.count || e->job.sweep < e->devices.used)
+	if (e->job.at < e->job.count || e->job.sweep < e->job.sweep_end)
 		return 1;
 	e->job.active = false;
 	tell_loaded(e, now);

@@ -49,7 +49,7 @@ struct inventory_job {
 	const struct inventory_row *rows;
 	const char *file;
 	size_t count, at;
-	uint32_t sweep; /* device slots looked at for removal */
+	uint32_t sweep, sweep_end; /* device slots looked at for removal */
 	size_t added, changed, removed;
 	bool active;
 };
@@ -151,8 +151,9 @@ void provision_fail_told(struct engine *e, struct device *d, uint32_t ip, const 
 /* Bits of `confirmed`: all servers of a group. */
 uint8_t group_mask(const struct engine *e, int group);
 void start_hold(struct engine *e, struct device *d, uint32_t xid);
-void hand_over(struct engine *e, struct device *d, uint32_t xid, const struct happening *h,
-	const char *reason);
+/* Caused by an ACK (h) or by the end of a reservation (r). */
+void hand_over(struct engine *e, struct device *d, const struct happening *h,
+	const struct reservation *r, const char *reason);
 
 /* engine_rows.c */
 void store_device(struct engine *e, const struct device *d);

@@ -245,21 +245,21 @@ void start_hold(struct engine *e, struct device *d, uint32_t xid)
 	d->flags |= DEVICE_HELD;
 }
 
-void hand_over(struct engine *e, struct device *d, uint32_t xid, const struct happening *h,
-	const char *reason)
+void hand_over(struct engine *e, struct device *d, const struct happening *h,
+	const struct reservation *r, const char *reason)
 {
 	struct event ev;
 
 	if (h)
 		event_of_happening(e, &ev, EVENT_PROVISION_HANDOFF, h);
 	else
-		event_of_device(e, &ev, EVENT_PROVISION_HANDOFF, d, d->ip);
+		event_of_reservation(e, &ev, EVENT_PROVISION_HANDOFF, r, d);
 	if (!ev.option82 && device_profile(&e->devices, d, &e->profile, NULL))
 		ev.option82 = &e->profile;
 	if (d->flags & DEVICE_HELD)
 		ev.hold_until = d->hold_until;
 	ev.reason = reason;
-	tell_xid(e, &ev, xid);
+	tell_xid(e, &ev, h ? h->o->dhcp.xid : r->xid);
 }
 
 void provision_fail_told(struct engine *e, struct device *d, uint32_t ip, const char *server,
@@ -397,7 +397,7 @@ static void succeed(struct engine *e, struct reservation *r, struct device *d)
 		return;
 	tell_hold(e, r, d);
 	if (r->purpose != PURPOSE_TAKEOVER)
-		hand_over(e, d, r->xid, NULL, NULL);
+		hand_over(e, d, NULL, r, NULL);
 }
 
 static void undo(struct engine *e, struct reservation *r, uint32_t ip)

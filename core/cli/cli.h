@@ -67,6 +67,8 @@ int command_help(struct cli *cli);
 extern const struct cli_option command_omapi_options[];
 int command_omapi(struct cli *cli);
 int command_version(struct cli *cli);
+extern const struct cli_option command_replay_options[];
+int command_replay(struct cli *cli);
 extern const struct cli_option command_probe_options[];
 int command_probe(struct cli *cli);
 int command_decode(struct cli *cli);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "replay.h"
+#include "setup.h"
+#include "tap82/err.h"
+#include "tap82/inventory.h"
+#include "tap82/log.h"
+
+#define ROWS_AT_ONCE 65536
+
+const struct cli_option command_replay_options[] = {
+	{"devices", 0, NULL, "print the devices' records after the events"},
+	{0},
+};
+
+/* --- What the engine says ----------------------------------------------------------------------
+ */
+
+static void on_event(void *ctx, const struct event *e)
+{
+	struct replay *r = ctx;
+
+	if (r->loading)
+		return;
+	if (r->cli->json)
+		event_write(&r->writer, e);
+	else
+		replay_write_line(&r->writer, e);
+}
+
+/* Without dhcpd a reservation succeeds, at once: after the observation that wanted it. */
+static void on_order(void *ctx, const struct order *order)
+{
+	struct replay *r = ctx;
+
+	if (r->order_count == r->order_room) {
+		size_t room = r->order_room ? 2 * r->order_room : 64;
+		struct order *orders = realloc(r->orders, room * sizeof(*orders));
+
+		if (!orders)
+			return;
+		r->orders = orders;
+		r->order_room = room;
+	}
+	r->orders[r->order_count++] = *order;
+}
+
+static void answer_orders(struct replay *r)
+{
+	for (size_t i = 0; i < r->order_count; i++) {
+		struct answer answer = {.ticket = r->orders[i].ticket, .kind = ANSWER_DONE};
+
+		engine_answer(r->engine, &answer, r->now);
+	}
+	r->order_count = 0;
+}
+
+/* --- Packets -----------------------------------------------------------------------------------
+ */
+
+/* A datagram counts if one of the configured captures would have taken it. */
+static bool is_taken(const struct replay *r, const struct datagram *d)
+{
+	for (size_t i = 0; i < r->conf->capture_count; i++)
+		if (frame_want_takes(&r->wants[i], d))
+			return true;
+	return r->conf->capture_count == 0;
+}
+
+static void replay_packet(struct replay *r, const struct packet *packet)
+{
+	struct observation o;
+	struct datagram d;
+
+	if (packet->time > r->now)
+		r->now = packet->time;
+	if (frame_decode(&r->frames, packet, &d) <= 0 || !is_taken(r, &d) ||
+		message_observe(r->messages, &d, &o, NULL) < 0)
+		return;
+	engine_observe(r->engine, &o);
+	while (r->order_count > 0)
+		answer_orders(r);
+}
+
+static int replay_captures(struct replay *r)
+{
+	char error[CAPTURE_ERROR_MAX];
+	struct capture_merge *merge;
+	struct packet packet;
+	int n;
+
+	if (capture_merge_open(
+		    (const char *const *)r->cli->args, r->cli->arg_count, error, &merge) < 0) {
+		log_error("%s", error);
+		return EXIT_FAILED;
+	}
+	while ((n = capture_merge_next(merge, &packet)) != 0) {
+		if (n > 0) {
+			replay_packet(r, &packet);
+			continue;
+		}
+		r->failed = true;
+		writer_flush(&r->writer);
+		log_error("%s", capture_merge_error(merge));
+	}
+	engine_tick(r->engine, r->now);
+	capture_merge_close(merge);
+	return r->failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* --- Beginning and end -------------------------------------------------------------------------
+ */
+
+static void log_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_error("%s", text);
+}
+
+static int take_inventory(struct replay *r, const struct inventory *inventory)
+{
+	int err = engine_inventory_begin(r->engine, inventory, r->conf->devices, true, 0);
+
+	while (err == 0 && engine_inventory_step(r->engine, ROWS_AT_ONCE, 0) > 0)
+		;
+	return err;
+}
+
+int replay_load_inventory(struct replay *r)
+{
+	struct inventory *inventory;
+	int err;
+
+	if (!r->conf->devices)
+		return 0;
+	err = inventory_open(r->conf->devices, r->conf, log_problem, NULL, &inventory);
+	if (err < 0)
+		return err;
+	while ((err = inventory_step(inventory, ROWS_AT_ONCE)) > 0)
+		;
+	r->loading = true;
+	if (err == 0)
+		err = take_inventory(r, inventory);
+	r->loading = false;
+	inventory_free(inventory);
+	return err;
+}
+
+static int prepare_wants(struct replay *r)
+{
+	r->wants = calloc(r->conf->capture_count + 1, sizeof(*r->wants));
+	if (!r->wants)
+		return -ENOMEM;
+	for (size_t i = 0; i < r->conf->capture_count; i++)
+		setup_want(&r->conf->captures[i], &r->wants[i]);
+	return 0;
+}
+
+/* 0, or an exit code. */
+static int begin(struct replay *r)
+{
+	static const struct engine_ops ops = {.event = on_event, .order = on_order};
+
+	if (r->cli->arg_count == 0)
+		return cli_usage(r->cli, "give capture files, or '-' for standard input");
+	r->conf = setup_conf(r->cli->conf_path);
+	r->messages = r->conf ? setup_messages(r->conf) : NULL;
+	if (!r->messages)
+		return EXIT_WRONG_USAGE;
+	r->engine = engine_new(r->conf, &ops, r);
+	if (!r->engine || prepare_wants(r) < 0 || frame_decoder_init(&r->frames, NULL) < 0 ||
+		writer_init(&r->writer, STDOUT_FILENO, r->cli->json ? WRITER_JSON : WRITER_LINE) <
+			0) {
+		log_error("replay: %s", err_text(-ENOMEM));
+		return EXIT_FAILED;
+	}
+	return replay_load_inventory(r) < 0 ? EXIT_WRONG_USAGE : 0;
+}
+
+static void end(struct replay *r)
+{
+	engine_free(r->engine);
+	frame_decoder_done(&r->frames);
+	message_decoder_free(r->messages);
+	writer_done(&r->writer);
+	conf_free(r->conf);
+	free(r->wants);
+	free(r->orders);
+}
+
+static void print_devices(struct replay *r)
+{
+	uint32_t cursor = 0;
+
+	if (!r->cli->json)
+		r->writer.mode = WRITER_TREE;
+	while (engine_devices_write(r->engine, NULL, &cursor, 4096, &r->writer))
+		;
+}
+
+int command_replay(struct cli *cli)
+{
+	struct replay r = {.cli = cli};
+	int code = begin(&r);
+
+	if (code == 0) {
+		r.writer.eager = isatty(STDOUT_FILENO);
+		code = replay_captures(&r);
+		if (cli_has(cli, "devices"))
+			print_devices(&r);
+		if (writer_flush(&r.writer) < 0 && writer_error(&r.writer) != -EPIPE)
+			code = EXIT_FAILED;
+	}
+	end(&r);
+	return code;
+}
