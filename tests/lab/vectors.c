@@ -169,7 +169,8 @@ static void check(const char *path, int line, const char *expected)
 static void run_line(const char *path, int line, char *text)
 {
 	if (text[0] == '#') {
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(text + 1 + (text[1] == ' '), "\n"),
+		snprintf(name, sizeof(name), "%.*s",
+			(int)strcspn(text + 1 + (text[1] == ' '), "\n"),
 			text + 1 + (text[1] == ' '));
 		verbose = false;
 	} else if (strncmp(text, "verbose", 7) == 0) {
