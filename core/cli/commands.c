@@ -6,7 +6,8 @@
 const struct command commands[] = {
 	{"decode", "PCAP…", "one record for each DHCP or RADIUS message of captures",
 		command_decode_options, command_decode},
-	{"replay", "PCAP…", "the whole pipeline over captures, on the packets' clock: prints events",
+	{"replay", "PCAP…",
+		"the whole pipeline over captures, on the packets' clock: prints events",
 		command_replay_options, command_replay},
 	{"option82", "HEX", "what one option 82 value says, by each vendor's layout that fits",
 		command_option82_options, command_option82},

@@ -147,8 +147,8 @@ static void a_user_defines_layouts_of_his_own(void **state)
 	assert_int_equal(place.port, 7);
 	assert_int_equal(apply("acme-2+3", "=P7V30", "", &place), 0);
 	assert_int_equal(place.port, 10);
-	assert_int_equal(layouts_add(layouts, "ACME", "port:8", NULL, why, sizeof(why)),
-		ERR_DUPLICATE);
+	assert_int_equal(
+		layouts_add(layouts, "ACME", "port:8", NULL, why, sizeof(why)), ERR_DUPLICATE);
 }
 
 static void a_users_layout_hides_a_built_in_one(void **state)
@@ -157,8 +157,7 @@ static void a_users_layout_hides_a_built_in_one(void **state)
 	char why[128];
 
 	(void)state;
-	assert_int_equal(
-		layouts_add(layouts, "moxa", "port:8 vlan:16", NULL, why, sizeof(why)), 0);
+	assert_int_equal(layouts_add(layouts, "moxa", "port:8 vlan:16", NULL, why, sizeof(why)), 0);
 	assert_int_equal(apply("moxa", "010002", "", &place), 0);
 	assert_int_equal(place.port, 1);
 	assert_int_equal(place.vlan, 2);
