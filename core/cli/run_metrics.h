@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Metrics in Prometheus' text format (0.0.4): a row a metric.
+ */
+#ifndef TAP82_CLI_RUN_METRICS_H
+#define TAP82_CLI_RUN_METRICS_H
+
+#include <stdio.h>
+
+#include "run.h"
+
+void run_metrics_write(struct run *run, FILE *out);
+/* Of all sniffers that this capture has had. */
+void run_capture_totals(const struct capture_row *c, struct observation_counters *ret_sum);
+const char *run_server_state_text(enum server_state state);
+
+#endif

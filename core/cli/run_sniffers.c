@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "run.h"
+#include "tap82/clock.h"
+#include "tap82/err.h"
+#include "tap82/log.h"
+
+#define BATCH	      1024 /* observations of one capture in one turn */
+#define BACK_OFF_MIN  (100 * USEC_PER_MSEC)
+#define BACK_OFF_MAX  (5 * USEC_PER_SEC)
+#define STEADY	      (60 * USEC_PER_SEC) /* open that long: back-off starts anew */
+#define LOSS_EVERY    (60 * USEC_PER_SEC)
+#define SHED_RENEWALS (32u << 20) /* bytes that wait for the store: renewals are let go */
+#define SHED_ALL      (64u << 20) /* everything is */
+
+const char *capture_state_text(enum capture_state state)
+{
+	static const char *const texts[] = {"starting", "open", "down", "finished"};
+
+	return texts[state];
+}
+
+/* --- Observations ---------------------------------------------------------------------------- */
+
+static void add_counters(struct observation_counters *a, const struct observation_counters *b)
+{
+	a->packets += b->packets;
+	a->bytes += b->bytes;
+	a->dhcp += b->dhcp;
+	a->radius += b->radius;
+	a->other += b->other;
+	a->malformed += b->malformed;
+	a->damaged += b->damaged;
+	a->kernel_drops += b->kernel_drops;
+	a->interface_drops += b->interface_drops;
+	a->fragments += b->fragments;
+	a->reassembled += b->reassembled;
+}
+
+static void take_counters(struct capture_row *c, const struct observation *o)
+{
+	uint64_t drops = o->counters.kernel_drops, known = c->now.kernel_drops;
+
+	if (drops > known) {
+		if (c->lost == 0)
+			c->lost_since = clock_wall();
+		c->lost += drops - known;
+	}
+	c->now = o->counters;
+}
+
+static void tell_loss(struct capture_row *c, int64_t now)
+{
+	char from[TIME_TEXT], to[TIME_TEXT], detail[160];
+
+	snprintf(detail, sizeof(detail), "%llu packets lost between %s and %s",
+		(unsigned long long)c->lost, time_format(c->lost_since - USEC_PER_SEC, from),
+		time_format(now, to));
+	log_warning("capture %s: %s: the engine or the ring is too slow (see 'buffer')",
+		c->conf->name, detail);
+	engine_tell(c->run->engine, EVENT_CAPTURE_LOSS, c->conf->name, detail, now);
+	c->lost = 0;
+	c->lost_told = now;
+}
+
+void run_sniffers_tick(struct run *run, int64_t now)
+{
+	for (size_t i = 0; i < run->conf->capture_count; i++) {
+		struct capture_row *c = &run->captures[i];
+
+		if (c->lost > 0 && (now - c->lost_told >= LOSS_EVERY || now < c->lost_told))
+			tell_loss(c, now);
+	}
+}
+
+/* A renewal repeats by itself: it is let go first when the store cannot follow. */
+static bool is_renewal(const struct observation *o)
+{
+	return o->kind == OBSERVATION_DHCP && o->dhcp.ciaddr != 0;
+}
+
+static bool must_shed(const struct run *run, const struct observation *o)
+{
+	size_t waiting = turn_waiting(run->turn);
+
+	return waiting > SHED_ALL || (waiting > SHED_RENEWALS && is_renewal(o));
+}
+
+static void opened(struct capture_row *c)
+{
+	int64_t now = clock_wall();
+	char detail[OBSERVATION_STATUS_MAX + 64];
+
+	c->state = CAPTURE_OPEN;
+	c->opened_at = clock_mono();
+	if (c->was_open) {
+		snprintf(detail, sizeof(detail), "%s; open again after %.1f s", c->why,
+			(double)(c->opened_at - c->down_since) / 1e6);
+		log_info("capture %s: %s", c->conf->name, detail);
+		engine_tell(c->run->engine, EVENT_SNIFFER_RESTARTED, c->conf->name, detail, now);
+	} else {
+		log_info("capture %s: open on %s", c->conf->name,
+			c->conf->interface ? c->conf->interface : c->conf->file);
+	}
+	c->was_open = true;
+	c->told = false;
+	c->why[0] = 0;
+	run_check_ready(c->run);
+}
+
+static void take_status(struct capture_row *c, const struct observation *o)
+{
+	if (o->status.state == OBSERVATION_CAPTURE_OPEN)
+		opened(c);
+	else
+		snprintf(c->why, sizeof(c->why), "%s", o->status.text);
+}
+
+static void take(struct capture_row *c, const struct observation *o)
+{
+	if (o->kind == OBSERVATION_COUNTERS) {
+		take_counters(c, o);
+	} else if (o->kind == OBSERVATION_STATUS) {
+		take_status(c, o);
+	} else if (must_shed(c->run, o)) {
+		c->shed++;
+	} else {
+		c->observations++;
+		engine_observe(c->run->engine, o);
+	}
+}
+
+/* False: nothing more for now. */
+static bool read_one(struct capture_row *c)
+{
+	struct observation o;
+	ssize_t n = recv(c->fd, &o, sizeof(o), MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EINTR;
+	if (n == 0) { /* its end is closed: the starter says why */
+		loop_io_set(c->io, 0);
+		return false;
+	}
+	if (observation_check(&o, (size_t)n) < 0)
+		c->invalid++;
+	else
+		take(c, &o);
+	return true;
+}
+
+static void sniffer_ready(void *ctx, int fd, int what)
+{
+	struct capture_row *c = ctx;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < BATCH && read_one(c); i++)
+		;
+}
+
+/* --- Start and end --------------------------------------------------------------------------- */
+
+static void ask(void *ctx)
+{
+	struct capture_row *c = ctx;
+
+	c->state = CAPTURE_STARTING;
+	if (starter_ask(&c->run->starter, c->index) < 0) {
+		log_error("starter: is gone");
+		run_stop(c->run, EXIT_FAILED);
+	}
+}
+
+static void started(struct capture_row *c, int fd)
+{
+	c->fd = fd;
+	c->io = loop_io_new(c->run->loop, fd, LOOP_READ, sniffer_ready, c);
+	if (!c->io)
+		run_stop(c->run, EXIT_FAILED);
+}
+
+static void say_why(struct capture_row *c, int status)
+{
+	const char *what = c->conf->interface ? c->conf->interface : c->conf->file;
+
+	if (c->why[0])
+		return;
+	if (WIFSIGNALED(status))
+		snprintf(c->why, sizeof(c->why), "%s: sniffer was killed: %s", what,
+			strsignal(WTERMSIG(status)));
+	else
+		snprintf(c->why, sizeof(c->why), "%s: sniffer ended with status %d", what,
+			WEXITSTATUS(status));
+}
+
+static void hang_up(struct capture_row *c)
+{
+	loop_io_free(c->io);
+	c->io = NULL;
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	add_counters(&c->before, &c->now);
+	c->now = (struct observation_counters){0};
+}
+
+static void restart_later(struct capture_row *c)
+{
+	int64_t now = clock_mono();
+	bool steady = c->state == CAPTURE_OPEN && now - c->opened_at > STEADY;
+
+	if (c->state == CAPTURE_OPEN)
+		c->down_since = now;
+	if (steady || c->back_off == 0)
+		c->back_off = BACK_OFF_MIN;
+	else if (c->back_off < BACK_OFF_MAX)
+		c->back_off *= 2;
+	if (!c->told)
+		log_error("capture %s: %s", c->conf->name, c->why);
+	c->told = true;
+	c->state = CAPTURE_DOWN;
+	c->restarts++;
+	loop_timer_set(c->restart, c->back_off);
+}
+
+static void ended(struct capture_row *c, int status)
+{
+	while (c->fd >= 0 && c->io && read_one(c)) /* its last words */
+		;
+	hang_up(c);
+	if (c->run->stopping)
+		return;
+	if (c->conf->file && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		c->state = CAPTURE_FINISHED;
+		c->why[0] = 0;
+		log_info("capture %s: %s: read to its end", c->conf->name, c->conf->file);
+		return;
+	}
+	say_why(c, status);
+	if (c->run->ready) {
+		restart_later(c);
+		return;
+	}
+	log_error("capture %s: %s", c->conf->name, c->why);
+	run_stop(c->run, EXIT_FAILED);
+}
+
+static void hear(void *ctx, int fd, int what)
+{
+	struct run *run = ctx;
+	struct starter_message m;
+	int got, sniffer = -1;
+
+	(void)fd;
+	(void)what;
+	while ((got = starter_hear(&run->starter, &m, &sniffer)) > 0) {
+		if (m.capture >= run->conf->capture_count)
+			continue;
+		if (m.word == STARTER_STARTED)
+			started(&run->captures[m.capture], sniffer);
+		else if (m.word == STARTER_ENDED)
+			ended(&run->captures[m.capture], m.status);
+	}
+	if (got < 0 && !run->stopping) {
+		log_error("starter: ended: captures cannot be opened again");
+		run_stop(run, EXIT_FAILED);
+	}
+	if (got < 0)
+		loop_io_set(run->starter_io, 0);
+}
+
+bool run_sniffers_ready(const struct run *run)
+{
+	for (size_t i = 0; i < run->conf->capture_count; i++)
+		if (!run->captures[i].was_open)
+			return false;
+	return true;
+}
+
+int run_sniffers_begin(struct run *run)
+{
+	run->captures = calloc(run->conf->capture_count + 1, sizeof(*run->captures));
+	run->starter_io = loop_io_new(run->loop, run->starter.fd, LOOP_READ, hear, run);
+	if (!run->captures || !run->starter_io)
+		return -ENOMEM;
+	for (size_t i = 0; i < run->conf->capture_count; i++) {
+		struct capture_row *c = &run->captures[i];
+
+		*c = (struct capture_row){.run = run,
+			.conf = &run->conf->captures[i],
+			.index = (uint16_t)i,
+			.fd = -1};
+		c->restart = loop_timer_new(run->loop, ask, c);
+		if (!c->restart)
+			return -ENOMEM;
+		ask(c);
+	}
+	return 0;
+}
+
+void run_sniffers_end(struct run *run)
+{
+	for (size_t i = 0; run->captures && i < run->conf->capture_count; i++) {
+		hang_up(&run->captures[i]);
+		loop_timer_free(run->captures[i].restart);
+	}
+	free(run->captures);
+	run->captures = NULL;
+	loop_io_free(run->starter_io);
+	run->starter_io = NULL;
+}

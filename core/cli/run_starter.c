@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "setup.h"
+#include "tap82/err.h"
+#include "tap82/log.h"
+#include "tap82/sniffer.h"
+
+/* In the starter: which sniffer is whose. */
+struct child {
+	pid_t pid;
+};
+
+struct self {
+	const struct conf *conf;
+	struct message_decoder *messages;
+	struct child *children; /* one for each capture */
+	const char *user; /* whom the sniffers become; NULL: who we are */
+	int fd, signals;
+	sigset_t old_mask;
+};
+
+/* --- Messages with a descriptor -------------------------------------------------------------- */
+
+union control {
+	char bytes[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+static int send_message(int to, const struct starter_message *m, int fd)
+{
+	struct iovec iov = {(void *)m, sizeof(*m)};
+	union control control = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	return sendmsg(to, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int starter_hear(const struct starter *starter, struct starter_message *ret_message, int *ret_fd)
+{
+	struct starter_message m;
+	struct iovec iov = {&m, sizeof(m)};
+	union control control = {0};
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+	ssize_t n = recvmsg(starter->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n == sizeof(m) ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n != sizeof(m))
+		return ERR_CLOSED;
+	*ret_fd = -1;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+	*ret_message = m;
+	return 1;
+}
+
+int starter_ask(const struct starter *starter, uint16_t capture)
+{
+	struct starter_message m = {.word = STARTER_START, .capture = capture};
+
+	return send_message(starter->fd, &m, -1);
+}
+
+/* --- The starter's own life ------------------------------------------------------------------ */
+
+static void be_sniffer(struct self *self, const struct conf_capture *capture, int fd)
+{
+	struct sniffer_config config = {.name = capture->name,
+		.interface = capture->interface,
+		.file = capture->file,
+		.buffer = capture->buffer,
+		.user = self->user,
+		.messages = self->messages};
+
+	setup_want(capture, &config.want);
+	sigprocmask(SIG_SETMASK, &self->old_mask, NULL);
+	_exit(sniffer_run(&config, fd));
+}
+
+static void start(struct self *self, uint16_t index)
+{
+	struct starter_message m = {.word = STARTER_STARTED, .capture = index};
+	int pair[2];
+
+	if (index >= self->conf->capture_count || self->children[index].pid != 0)
+		return;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return;
+	m.pid = fork();
+	if (m.pid == 0)
+		be_sniffer(self, &self->conf->captures[index], pair[1]);
+	close(pair[1]);
+	if (m.pid > 0) {
+		self->children[index].pid = m.pid;
+		send_message(self->fd, &m, pair[0]);
+	}
+	close(pair[0]);
+}
+
+static void reap(struct self *self)
+{
+	struct starter_message m = {.word = STARTER_ENDED};
+	struct signalfd_siginfo info;
+
+	while (read(self->signals, &info, sizeof(info)) == sizeof(info))
+		;
+	while ((m.pid = waitpid(-1, &m.status, WNOHANG)) > 0) {
+		for (size_t i = 0; i < self->conf->capture_count; i++) {
+			if (self->children[i].pid != m.pid)
+				continue;
+			self->children[i].pid = 0;
+			m.capture = (uint16_t)i;
+			send_message(self->fd, &m, -1);
+		}
+	}
+}
+
+/* Until the engine's end is closed: its sniffers see the same and end. */
+static void serve(struct self *self)
+{
+	struct pollfd fds[2] = {{self->fd, POLLIN, 0}, {self->signals, POLLIN, 0}};
+	struct starter_message m;
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (fds[1].revents)
+			reap(self);
+		if (!fds[0].revents)
+			continue;
+		if (recv(self->fd, &m, sizeof(m), 0) != sizeof(m))
+			return;
+		if (m.word == STARTER_START)
+			start(self, m.capture);
+	}
+}
+
+/* A session of its own: what a terminal sends to the program is the engine's to answer. */
+static void be_starter(struct self *self)
+{
+	sigset_t child;
+
+	setsid();
+	prctl(PR_SET_NAME, "tap82-starter");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, &self->old_mask);
+	self->signals = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (self->signals < 0)
+		_exit(1);
+	serve(self);
+	_exit(0);
+}
+
+int starter_begin(const struct conf *conf, const char *user, struct starter *ret_starter)
+{
+	struct self self = {.conf = conf, .user = user, .messages = setup_messages(conf)};
+	int pair[2] = {-1, -1};
+	pid_t pid = -1;
+
+	self.children = calloc(conf->capture_count + 1, sizeof(*self.children));
+	if (!self.messages || !self.children) {
+		message_decoder_free(self.messages);
+		free(self.children);
+		return ERR_SYNTAX;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0)
+		pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		self.fd = pair[1];
+		be_starter(&self);
+	}
+	if (pid < 0)
+		log_error("starter: cannot be started: %s", strerror(errno));
+	close(pair[1]);
+	message_decoder_free(self.messages);
+	free(self.children);
+	*ret_starter = (struct starter){.fd = pair[0], .pid = pid};
+	return pid < 0 ? -ECHILD : 0;
+}
+
+void starter_end(struct starter *starter)
+{
+	if (starter->pid <= 0)
+		return;
+	close(starter->fd);
+	while (waitpid(starter->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	starter->pid = 0;
+}

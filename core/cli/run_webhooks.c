@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "run.h"
+#include "tap82/clock.h"
+#include "tap82/log.h"
+
+static void log_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_error("%s", text);
+}
+
+static void done(void *ctx, int64_t seq)
+{
+	struct run *run = ctx;
+
+	turn_outbox_done(run->turn, seq);
+}
+
+static void rejected(void *ctx, const struct conf_webhook *conf, const struct outbox_row *row,
+	const char *detail)
+{
+	struct run *run = ctx;
+	char mac[MAC_TEXT];
+	struct event e = {.time = clock_wall(),
+		.code = EVENT_WEBHOOK_REJECTED,
+		.has_mac = !mac_is_zero(&row->mac),
+		.mac = row->mac,
+		.server = conf->name,
+		.detail = detail};
+
+	log_warning(
+		"webhook %s: mac=%s: rejected: %s", conf->name, mac_format(&row->mac, mac), detail);
+	event_identify(&e, &row->seq, sizeof(row->seq));
+	turn_event(run->turn, &e);
+}
+
+static const struct webhook_ops ops = {.done = done, .rejected = rejected};
+
+int run_webhooks_load(struct run *run)
+{
+	if (run->conf->webhook_count == 0)
+		return 0;
+	return webhooks_new(run->loop, run->conf, &ops, run, log_problem, NULL, &run->webhooks);
+}
+
+int run_webhooks_begin(struct run *run)
+{
+	int err = run->webhooks ? webhooks_begin(run->webhooks, run->store) : 0;
+
+	if (err < 0)
+		log_error("%s: cannot be read: %s", run->conf->state, store_error(run->store));
+	return err;
+}
