@@ -2,12 +2,13 @@
  *
  * reserve: asks one dhcpd through dhcpd.h, for the lab's scripts.
  *
- *   reserve [-a ADDRESS] [-p PORT] [-k NAME:FILE:ALGORITHM] [-d DEADLINE] [-w SECONDS] VERB …
+ *   reserve [-a ADDRESS] [-p PORT] [-k NAME:FILE:ALGORITHM] [-d DEADLINE] [-w SECONDS] [-r ROOM]
+ *       VERB …
  *     ensure MAC IP auto|host|pin [pin] [OLD_IP]   "pin": this server sent the ACK
  *     release MAC IP [in-use]
  *     repin MAC IP
  *     look MAC|- IP|-
- *     many COUNT SEED     creates COUNT hosts, all under way at once; prints totals
+ *     many COUNT SEED     creates COUNT hosts, ROOM (256) at a time; prints totals, rate, latency
  *     watch SECONDS       prints the states of the connection
  *
  * Prints a line for each answer and for each state. Exit 0: all outcomes were good ones.
@@ -27,7 +28,7 @@ struct run {
 	bool quiet;
 	uint32_t seed, wanted, given, ended, bad;
 	uint32_t outcomes[DHCPD_LATER + 1];
-	int64_t started;
+	int64_t started, *began, *took; /* of each one of many */
 };
 
 static void fail(const char *what)
@@ -70,10 +71,18 @@ static void lease_print(const struct dhcpd_lease *l)
 		printf(" lease-mac=%s", mac_format(&l->mac, mac));
 }
 
+static uint32_t number_of(const struct mac *mac)
+{
+	return (uint32_t)mac->b[2] << 24 | (uint32_t)mac->b[3] << 16 | (uint32_t)mac->b[4] << 8 |
+	       mac->b[5];
+}
+
 static void answered(void *ctx, const struct dhcpd_result *r)
 {
 	struct run *run = ctx;
 
+	if (run->took)
+		run->took[run->ended] = clock_mono() - run->began[number_of(&r->mac) - run->seed];
 	run->ended++;
 	run->outcomes[r->outcome]++;
 	run->bad += !dhcpd_outcome_is_good(r->outcome);
@@ -153,12 +162,22 @@ static void many_go_on(void *ctx)
 
 		want.mac = (struct mac){{0x02, 0x10, (uint8_t)(n >> 24), (uint8_t)(n >> 16),
 			(uint8_t)(n >> 8), (uint8_t)n}};
+		run->began[n - run->seed] = clock_mono();
 		dhcpd_ensure(run->dhcpd, &want, answered, run);
 	}
 }
 
+static int compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 static void many_print(const struct run *run)
 {
+	const int64_t *took = run->took;
+	uint32_t n = run->ended;
 	double seconds = (double)(clock_mono() - run->started) / 1e6;
 	struct dhcpd_stats s;
 
@@ -167,9 +186,11 @@ static void many_print(const struct run *run)
 		if (run->outcomes[i])
 			printf("%s %u\n", dhcpd_outcome_text((enum dhcpd_outcome)i),
 				run->outcomes[i]);
-	printf("seconds %.3f per-second %.0f batches %llu batch-max %llu requests %llu\n", seconds,
-		run->ended / seconds, (unsigned long long)s.batches,
-		(unsigned long long)s.batch_max, (unsigned long long)s.requests);
+	qsort(run->took, n, sizeof(*took), compare);
+	printf("seconds %.3f per-second %.0f p50 %lld p99 %lld batches %llu batch-max %llu\n",
+		seconds, n / seconds, n ? (long long)took[n / 2] : 0,
+		n ? (long long)took[n - 1 - n / 100] : 0, (unsigned long long)s.batches,
+		(unsigned long long)s.batch_max);
 }
 
 static void stop(void *loop)
@@ -195,6 +216,8 @@ static void begin(struct run *run, char **argv)
 		run->wanted = (uint32_t)atoi(argv[1]);
 		run->seed = (uint32_t)atoi(argv[2]);
 		run->quiet = true;
+		run->began = calloc(run->wanted, sizeof(*run->began));
+		run->took = calloc(run->wanted, sizeof(*run->took));
 		many_go_on(run);
 	} else if (strcmp(verb, "watch") == 0 && argv[1]) {
 		run->wanted = 0;
@@ -227,7 +250,7 @@ int main(int argc, char **argv)
 	int64_t wait = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "+a:p:k:d:w:")) != -1) {
+	while ((c = getopt(argc, argv, "+a:p:k:d:w:r:")) != -1) {
 		if (c == 'a')
 			config.address = ip_arg(optarg);
 		else if (c == 'p')
@@ -236,6 +259,8 @@ int main(int argc, char **argv)
 			config.key = key = key_arg(optarg);
 		else if (c == 'd' && duration_parse(optarg, &config.deadline) == 0)
 			continue;
+		else if (c == 'r')
+			config.room = (uint32_t)atoi(optarg);
 		else if (c == 'w')
 			wait = atoi(optarg) * USEC_PER_SEC;
 		else
@@ -255,6 +280,8 @@ int main(int argc, char **argv)
 	loop_run(run.loop);
 	if (run.quiet)
 		many_print(&run);
+	free(run.began);
+	free(run.took);
 	loop_timer_free(limit);
 	loop_timer_free(run.timer);
 	dhcpd_free(run.dhcpd);
