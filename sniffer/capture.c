@@ -2,9 +2,12 @@
  *
  * Live captures through libpcap.
  *
- * The ring is a TPACKET_V3 one: packets lie packed in it, so that 32 MiB hold about 67 000 ACKs,
- * where the slots of immediate mode hold a quarter of that. Its blocks are handed over after a
- * millisecond at the latest: an idle capture is quick, a busy one is read in batches.
+ * The ring is a TPACKET_V3 one: packets lie packed in its blocks, where immediate mode would give
+ * each a slot as large as the largest. A block is handed over when it is full or TIMEOUT_MS old: an
+ * idle capture is quick, a busy one is read in batches. The price is that a block which is handed
+ * over by age is not filled: a ring of 32 MiB (128 blocks of libpcap's size) bridges 128 timeouts
+ * of a stalled reader, however few the packets. 2 ms make 256 ms of that, and 1 ms of delay on
+ * average.
  */
 #include <errno.h>
 #include <limits.h>
@@ -21,7 +24,7 @@
 #include "tap82/filter.h"
 
 #define SNAPLEN	   65536 /* a whole IPv4 packet in a frame */
-#define TIMEOUT_MS 1
+#define TIMEOUT_MS 2
 
 struct capture {
 	pcap_t *pcap;
