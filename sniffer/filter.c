@@ -229,7 +229,8 @@ static void write_mpls(struct generator *g, const struct level *inner, int ip)
 	load8(g, 0);
 	op(g, BPF_ALU | BPF_RSH | BPF_K, 4);
 	jump_if(g, BPF_JEQ, 4, ip);
-	jump_unless(g, BPF_JEQ, 0, inner->ethernet);
+	load16(g, 0);
+	jump_unless(g, BPF_JEQ, 0, inner->ethernet); /* no control word */
 	advance(g, 4);
 	jump(g, inner->ethernet);
 }

@@ -70,7 +70,8 @@ static void read_vlan(struct walk *w)
 }
 
 /* RFC 3032: labels up to the one with the bottom bit. What follows is not said: IPv4 by its
- * version nibble, else a pseudowire, with (RFC 4385: first nibble 0) or without control word. */
+ * version nibble, else a pseudowire, with (RFC 4448 4.6: 16 zero bits, then a sequence number) or
+ * without control word. */
 static void read_mpls(struct walk *w)
 {
 	uint32_t label;
@@ -84,7 +85,7 @@ static void read_mpls(struct walk *w)
 		w->next = read_ipv4;
 		return;
 	}
-	if (buf_peek(&w->b, 0) >> 4 == 0)
+	if (buf_peek(&w->b, 0) == 0 && buf_peek(&w->b, 1) == 0)
 		buf_skip(&w->b, 4);
 	w->next = read_ethernet;
 }
