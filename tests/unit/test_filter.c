@@ -41,8 +41,7 @@ static void attach(int link_type, const struct frame_want *want)
 	struct sock_fprog prog = {.len = (unsigned short)count, .filter = (void *)program};
 
 	assert_true(count > 0 && count <= FILTER_MAX);
-	assert_int_equal(
-		setsockopt(pair[1], SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)), 0);
+	assert_int_equal(setsockopt(pair[1], SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)), 0);
 }
 
 static bool passes(const void *bytes, size_t len)
@@ -226,8 +225,9 @@ static void other_link_types_have_their_filter(void **state)
 		int link_type;
 		size_t len;
 		uint8_t bytes[4];
-	} links[] = {{101, 0, {0}}, {12, 0, {0}}, {228, 0, {0}}, {0, 4, {2}}, {108, 4, {0, 0, 0, 2}},
-		{9, 4, {0xff, 3, 0, 0x21}}, {9, 2, {0, 0x21}}, {50, 1, {0x21}}};
+	} links[] = {{101, 0, {0}}, {12, 0, {0}}, {228, 0, {0}}, {0, 4, {2}},
+		{108, 4, {0, 0, 0, 2}}, {9, 4, {0xff, 3, 0, 0x21}}, {9, 2, {0, 0x21}},
+		{50, 1, {0x21}}};
 	const struct frame_want want = {0};
 
 	(void)state;

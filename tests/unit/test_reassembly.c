@@ -43,8 +43,8 @@ static int give_at(unsigned from, unsigned to, uint16_t id, int64_t time)
 	struct packet p = {.time = time, .link_type = 101};
 
 	build_start(&b, whole + from, to - from);
-	build_ipv4_header(&b, 1, 2, 17, id,
-		(uint16_t)(from / 8 | (to < sizeof(whole) ? 0x2000 : 0)), 0);
+	build_ipv4_header(
+		&b, 1, 2, 17, id, (uint16_t)(from / 8 | (to < sizeof(whole) ? 0x2000 : 0)), 0);
 	p.bytes = build_bytes(&b);
 	p.len = p.wire_len = (uint32_t)build_len(&b);
 	return frame_decode(&decoder, &p, &d);
@@ -67,8 +67,8 @@ static void assert_whole(unsigned damaged)
 static void fragments_join_in_every_order(void **state)
 {
 	static const unsigned cuts[] = {0, 200, 408, 600, sizeof(whole)};
-	static const int orders[][4] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1},
-		{3, 0, 1, 2}, {1, 2, 3, 0}};
+	static const int orders[][4] = {
+		{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1}, {3, 0, 1, 2}, {1, 2, 3, 0}};
 
 	(void)state;
 	for (size_t o = 0; o < sizeof(orders) / sizeof(orders[0]); o++)
