@@ -89,7 +89,8 @@ void store_part(void *ctx, struct reservation *r, struct reservation_part *part)
 	struct engine *e = ctx;
 	struct reservation_row row;
 
-	if (part->state == RESERVATION_CONFIRMED && part->want == 0 && !part->maybe) {
+	if (part->state == RESERVATION_CONFIRMED && part->want == 0 && !part->maybe &&
+		r->purpose != PURPOSE_YIELD) {
 		if (e->ops.reservation_gone)
 			e->ops.reservation_gone(e->ctx, &r->mac, part->server);
 		return;
@@ -247,7 +248,8 @@ static struct reservation *restore_head(
 	struct engine *e, struct device *d, const struct reservation_row *row)
 {
 	struct reservation *r = reservations_find(&e->reservations, &row->mac);
-	int group = conf_group_of(e->conf, row->ip ? row->ip : row->old_ip);
+	uint32_t ip = row->ip ? row->ip : row->old_ip;
+	int group = conf_group_of(e->conf, ip || !d ? ip : d->ip);
 
 	if (!r && group >= 0)
 		r = reservations_add(&e->reservations, &row->mac, e->conf->groups[group].servers,
