@@ -12,7 +12,7 @@
 
 struct kind {
 	uint16_t min, max; /* bytes */
-	uint16_t unit; /* the length is a multiple; 0: any */
+	uint16_t unit; /* the length is a multiple of it: 0 (any), 2, 4, 8 */
 	void (*show)(struct writer *w, const char *key, const struct option *o);
 };
 
@@ -209,14 +209,6 @@ static uint32_t read_u32(const struct option *o)
 	return buf_u32(&b);
 }
 
-/* RFC 2132 section 2: trailing NULs of a text are to be deleted. */
-static void read_hostname(struct dhcp *d, const struct option *o)
-{
-	d->hostname = cursor(o);
-	while (buf_left(&d->hostname) > 0 && d->hostname.end[-1] == 0)
-		d->hostname.end--;
-}
-
 static void read_requested_ip(struct dhcp *d, const struct option *o)
 {
 	d->requested_ip = read_u32(o);
@@ -241,16 +233,6 @@ static void read_server_id(struct dhcp *d, const struct option *o)
 	d->server_id = read_u32(o);
 }
 
-static void read_vendor_class(struct dhcp *d, const struct option *o)
-{
-	d->vendor_class = cursor(o);
-}
-
-static void read_client_id(struct dhcp *d, const struct option *o)
-{
-	d->client_id = cursor(o);
-}
-
 static void read_option82(struct dhcp *d, const struct option *o)
 {
 	d->has_option82 = true;
@@ -269,7 +251,7 @@ static const struct row rows[256] = {
 	[9] = {"lpr-servers", &kind_ipv4s, NULL},
 	[10] = {"impress-servers", &kind_ipv4s, NULL},
 	[11] = {"resource-location-servers", &kind_ipv4s, NULL},
-	[12] = {"host-name", &kind_text, read_hostname},
+	[12] = {"host-name", &kind_text, NULL},
 	[13] = {"boot-file-size", &kind_u16, NULL},
 	[14] = {"merit-dump-file", &kind_text, NULL},
 	[15] = {"domain-name", &kind_text, NULL},
@@ -317,8 +299,8 @@ static const struct row rows[256] = {
 	[57] = {"max-message-size", &kind_u16, NULL},
 	[58] = {"renewal-time", &kind_u32, NULL},
 	[59] = {"rebinding-time", &kind_u32, NULL},
-	[60] = {"vendor-class-identifier", &kind_text, read_vendor_class},
-	[61] = {"client-identifier", &kind_client_id, read_client_id},
+	[60] = {"vendor-class-identifier", &kind_text, NULL},
+	[61] = {"client-identifier", &kind_client_id, NULL},
 	[62] = {"netware-ip-domain", &kind_text, NULL},
 	[63] = {"netware-ip-option", &kind_bytes, NULL},
 	[64] = {"nisplus-domain", &kind_text, NULL},
@@ -401,11 +383,9 @@ static const struct row rows[256] = {
 	[221] = {"virtual-subnet-selection", &kind_bytes, NULL},
 };
 
-static bool length_is_right(const struct kind *kind, uint32_t len)
+static inline bool length_is_right(const struct kind *kind, uint32_t len)
 {
-	if (len < kind->min || len > kind->max)
-		return false;
-	return kind->unit == 0 || len % kind->unit == 0;
+	return len >= kind->min && len <= kind->max && (kind->unit == 0 || len % kind->unit == 0);
 }
 
 void dhcp_read_options(struct dhcp *d)
@@ -435,13 +415,31 @@ static void write_option(struct writer *w, const struct option *o)
 		row->kind->show(w, row->name, o);
 }
 
-/* The text of a fixed field, which ends at the first NUL. */
-static void write_field(struct writer *w, const char *key, const struct buf *field)
+struct buf dhcp_find(const struct dhcp *d, uint8_t code)
 {
-	size_t len = field->p ? strnlen((const char *)field->p, buf_left(field)) : 0;
+	const struct option *o = options_find(&d->options, code);
+	struct buf value;
 
+	if (!o || (rows[code].kind && !length_is_right(rows[code].kind, o->len)))
+		return (struct buf){.bad = true};
+	value = cursor(o);
+	while (code == DHCP_OPTION_HOSTNAME && buf_left(&value) > 0 && value.end[-1] == 0)
+		value.end--;
+	return value;
+}
+
+/* The text of a fixed field, which ends at the first NUL. */
+static void write_field(
+	struct writer *w, const char *key, const struct dhcp *d, size_t at, size_t size)
+{
+	struct buf b = d->payload, field;
+	size_t len;
+
+	buf_skip(&b, at);
+	field = buf_child(&b, size);
+	len = field.bad ? 0 : strnlen((const char *)field.p, size);
 	if (len > 0)
-		writer_text(w, key, field->p, len);
+		writer_text(w, key, field.p, len);
 }
 
 void dhcp_write_options(struct writer *w, const struct dhcp *d)
@@ -450,8 +448,10 @@ void dhcp_write_options(struct writer *w, const struct dhcp *d)
 		writer_u64(w, "secs", d->secs);
 	if (d->flags)
 		writer_u64(w, "flags", d->flags);
-	write_field(w, "sname", &d->sname);
-	write_field(w, "file", &d->file);
+	if (!(d->overload & DHCP_OVERLOAD_SNAME))
+		write_field(w, "sname", d, 44, 64);
+	if (!(d->overload & DHCP_OVERLOAD_FILE))
+		write_field(w, "file", d, 108, 128);
 	if (d->options.count == 0)
 		return;
 	writer_object_begin(w, "options");

@@ -9,10 +9,15 @@ static void write_ipv4(struct writer *w, const char *key, uint32_t ip)
 
 static void write_hardware(struct writer *w, const struct dhcp *d)
 {
-	if (d->has_mac)
+	struct buf chaddr;
+
+	if (d->has_mac) {
 		writer_mac(w, "mac", &d->mac);
-	else if (buf_left(&d->chaddr) > 0)
-		writer_hex(w, "chaddr", d->chaddr.p, buf_left(&d->chaddr));
+		return;
+	}
+	chaddr = dhcp_chaddr(d);
+	if (buf_left(&chaddr) > 0)
+		writer_hex(w, "chaddr", chaddr.p, buf_left(&chaddr));
 }
 
 static void write_addresses(struct writer *w, const struct dhcp *d)
@@ -27,12 +32,16 @@ static void write_addresses(struct writer *w, const struct dhcp *d)
 
 static void write_texts(struct writer *w, const struct dhcp *d)
 {
-	if (buf_left(&d->hostname) > 0)
-		writer_text(w, "hostname", d->hostname.p, buf_left(&d->hostname));
-	if (buf_left(&d->vendor_class) > 0)
-		writer_text(w, "vendor_class", d->vendor_class.p, buf_left(&d->vendor_class));
-	if (buf_left(&d->client_id) > 0)
-		writer_opaque(w, "client_id", d->client_id.p, buf_left(&d->client_id));
+	struct buf hostname = dhcp_find(d, DHCP_OPTION_HOSTNAME);
+	struct buf vendor_class = dhcp_find(d, DHCP_OPTION_VENDOR_CLASS);
+	struct buf client_id = dhcp_find(d, DHCP_OPTION_CLIENT_ID);
+
+	if (buf_left(&hostname) > 0)
+		writer_text(w, "hostname", hostname.p, buf_left(&hostname));
+	if (!vendor_class.bad)
+		writer_text(w, "vendor_class", vendor_class.p, buf_left(&vendor_class));
+	if (!client_id.bad)
+		writer_opaque(w, "client_id", client_id.p, buf_left(&client_id));
 }
 
 void dhcp_write(struct writer *w, const struct dhcp *d)

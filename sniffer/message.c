@@ -100,7 +100,7 @@ static void find_place(struct message_decoder *m)
 
 static int read_dhcp(struct message_decoder *m, const struct datagram *d)
 {
-	int err = dhcp_decode(&m->message.dhcp, d->payload);
+	int err = dhcp_decode(&m->message.dhcp, &d->payload);
 
 	if (err < 0)
 		return err;

@@ -46,9 +46,10 @@ static void observe_dhcp(struct observation_dhcp *out, const struct dhcp *d)
 	out->server_id = d->server_id;
 	out->requested_ip = d->requested_ip;
 	out->lease_time = d->lease_time;
-	out->hostname_len = copy_text(out->hostname, sizeof(out->hostname), d->hostname);
-	out->vendor_class_len =
-		copy_text(out->vendor_class, sizeof(out->vendor_class), d->vendor_class);
+	out->hostname_len =
+		copy_text(out->hostname, sizeof(out->hostname), dhcp_find(d, DHCP_OPTION_HOSTNAME));
+	out->vendor_class_len = copy_text(out->vendor_class, sizeof(out->vendor_class),
+		dhcp_find(d, DHCP_OPTION_VENDOR_CLASS));
 	if (d->has_option82)
 		option82_observe(&d->option82, &out->option82);
 }

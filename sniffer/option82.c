@@ -142,25 +142,26 @@ static const struct row rows[256] = {
 /* Cisco's server override came before RFC 6607 gave its code to an empty sub-option. */
 static const struct row cisco_server_override = {"cisco_server_override", 4, 4, show_ipv4, NULL};
 
-static const struct row *row_of(const struct option *o)
+static inline bool row_fits(const struct row *row, uint32_t len)
 {
-	if (o->code == 152 && o->len == 4)
-		return &cisco_server_override;
-	return &rows[o->code];
+	return !row->name || (len >= row->min && len <= row->max);
 }
 
-static bool length_is_right(const struct option *o)
+/* The row that fits code and length, or NULL: the length is wrong. */
+static const struct row *row_of(const struct option *o)
 {
-	const struct row *row = row_of(o);
+	const struct row *row = &rows[o->code];
 
-	return !row->name || (o->len >= row->min && o->len <= row->max);
+	if (row_fits(row, o->len))
+		return row;
+	return o->code == 152 && o->len == 4 ? &cisco_server_override : NULL;
 }
 
 static void check(struct option82_info *o, const struct option *sub)
 {
 	const struct row *row = row_of(sub);
 
-	if (!length_is_right(sub))
+	if (!row)
 		problem_add(
 			o->problems, "option 82: sub-option %u: length %u", sub->code, sub->len, 0);
 	else if (row->check)
@@ -174,11 +175,11 @@ void option82_decode(struct option82_info *o, struct buf raw, struct problems *p
 	o->raw = raw;
 	o->problems = problems;
 	options_reset(&o->subs);
-	if (options_gather_sub(&o->subs, raw, &code) == OPTIONS_OVERRUN)
+	if (options_gather_sub(&o->subs, &raw, &code) == OPTIONS_OVERRUN)
 		problem_add(problems, "option 82: sub-option %u overruns", code, 0, 0);
 	if (o->subs.repeats) {
 		options_place(&o->subs, o->joined);
-		options_copy_sub(&o->subs, raw, o->joined);
+		options_copy_sub(&o->subs, &raw, o->joined);
 	}
 	for (unsigned i = 0; i < o->subs.count; i++)
 		check(o, &o->subs.item[i]);
@@ -188,7 +189,7 @@ struct buf option82_find(const struct option82_info *o, uint8_t code)
 {
 	const struct option *sub = options_find(&o->subs, code);
 
-	if (!sub || !length_is_right(sub))
+	if (!sub || !row_of(sub))
 		return (struct buf){.bad = true};
 	return buf_of(sub->bytes, sub->len);
 }
@@ -198,7 +199,7 @@ static void write_sub(struct writer *w, const struct option82_info *o, const str
 	const struct row *row = row_of(sub);
 	char key[16];
 
-	if (!length_is_right(sub))
+	if (!row)
 		return;
 	if (sub->code == OPTION82_RADIUS) {
 		writer_object_begin(w, row->name);

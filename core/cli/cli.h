@@ -69,6 +69,7 @@ int command_omapi(struct cli *cli);
 int command_version(struct cli *cli);
 extern const struct cli_option command_replay_options[];
 int command_replay(struct cli *cli);
+int command_completion(struct cli *cli);
 extern const struct cli_option command_probe_options[];
 int command_probe(struct cli *cli);
 int command_run(struct cli *cli);

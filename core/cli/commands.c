@@ -31,5 +31,6 @@ const struct command commands[] = {
 		command_probe_options, command_probe},
 	{"help", "[COMMAND]", "this list, or what a command does", NULL, command_help},
 	{"version", "", "the version", NULL, command_version},
+	{"completion", "bash|zsh", "", NULL, command_completion},
 	{0},
 };

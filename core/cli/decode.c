@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "decode.h"
+#include "setup.h"
 #include "tap82/clock.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
@@ -163,12 +164,30 @@ static int read_filter(struct decode *d)
 		    : 0;
 }
 
+/* --count: 0, or an exit code. */
+static int read_count(struct decode *d)
+{
+	const char *text = cli_option(d->cli, "count");
+	char *end;
+
+	if (!text)
+		return 0;
+	d->count = strtoull(text, &end, 10);
+	if (*end || end == text || d->count == 0)
+		return cli_usage(d->cli, "--count %s: not a number of messages", text);
+	if (!cli_has(d->cli, "interface"))
+		return cli_usage(d->cli, "--count goes with -i IFACE");
+	return 0;
+}
+
 /* What was asked for and how it is to be shown. 0, or an exit code. */
 static int read_options(struct decode *d)
 {
 	struct cli *cli = d->cli;
 	int code = read_filter(d);
 
+	if (!code)
+		code = read_count(d);
 	if (code)
 		return code;
 	d->stats = cli_has(cli, "stats");
@@ -177,8 +196,8 @@ static int read_options(struct decode *d)
 	d->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (isatty(STDERR_FILENO) && (d->stats || !isatty(STDOUT_FILENO)))
 		d->progress_due = clock_mono() + PROGRESS_INTERVAL;
-	if (cli->arg_count == 0)
-		return cli_usage(cli, "give capture files, or '-' for standard input");
+	if (cli_has(cli, "interface") == (cli->arg_count > 0))
+		return cli_usage(cli, "give capture files, '-' for standard input, or -i IFACE");
 	if (cli_has(cli, "stats") && cli_has(cli, "ladder"))
 		return cli_usage(cli, "--stats and --ladder exclude each other");
 	return 0;
@@ -190,8 +209,7 @@ static int open_all(struct decode *d)
 				: d->lines && !d->stats ? WRITER_LINE
 							: WRITER_TREE;
 
-	d->messages = message_decoder_new();
-	if (!d->messages || frame_decoder_init(&d->frames, NULL) < 0 ||
+	if (frame_decoder_init(&d->frames, NULL) < 0 ||
 		writer_init(&d->writer, STDOUT_FILENO, mode) < 0)
 		return -ENOMEM;
 	if (cli_has(d->cli, "ladder")) {
@@ -238,15 +256,34 @@ static void close_all(struct decode *d)
 	message_decoder_free(d->messages);
 }
 
-/* All that there is to decode. */
-static void decode_all(struct decode *d)
+/* Decoders that know [switches] and [layout …], if there is a configuration. */
+static int open_messages(struct decode *d)
 {
+	struct conf *conf;
+
+	if (setup_conf_if_any(d->cli->conf_path, cli_has(d->cli, "config"), &conf) < 0)
+		return EXIT_WRONG_USAGE;
+	d->messages = setup_messages(conf);
+	conf_free(conf);
+	return d->messages ? 0 : EXIT_WRONG_USAGE;
+}
+
+/* All that there is to decode. */
+static int decode_all(struct decode *d)
+{
+	const char *interface = cli_option(d->cli, "interface");
+
+	if (interface)
+		d->failed |= decode_live(d, interface) < 0;
 	for (int i = 0; i < d->cli->arg_count && !writer_error(&d->writer); i++)
 		decode_file(d, d->cli->args[i]);
 	finish(d);
+	return d->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
 const struct cli_option command_decode_options[] = {
+	{"interface", 'i', "IFACE", "live, from an interface, until interrupted"},
+	{"count", 'n', "N", "with -i: end after N messages"},
 	{"filter", 'f', "dhcp|ack|option82|radius", "only these messages"},
 	{"verbose", 'v', NULL, "all options and attributes, as a tree"},
 	{"stats", 's', NULL, "only totals"},
@@ -260,15 +297,14 @@ int command_decode(struct cli *cli)
 	struct decode d = {.cli = cli};
 	int code = read_options(&d), err;
 
+	if (!code)
+		code = open_messages(&d);
 	if (code)
 		return code;
 	err = open_all(&d);
 	if (err < 0)
 		log_error("decode: %s", err_text(err));
-	else if (open_copy(&d) == 0)
-		decode_all(&d);
-	else
-		err = -1;
+	code = err < 0 || open_copy(&d) < 0 ? EXIT_FAILED : decode_all(&d);
 	close_all(&d);
-	return err < 0 || d.failed ? EXIT_FAILED : EXIT_DONE;
+	return code;
 }

@@ -36,6 +36,7 @@ struct decode {
 	enum decode_filter filter;
 	bool verbose, stats, lines, colour;
 	bool failed; /* something could not be read or written, and it was said */
+	uint64_t count; /* -n: so many messages, then end; 0: no limit */
 	int64_t progress_due; /* clock_mono() of the next progress line; 0: none is wanted */
 	struct decode_totals totals;
 };
@@ -44,6 +45,10 @@ struct decode {
 void decode_packet(struct decode *d, const struct packet *packet);
 /* Datagrams whose fragments did not all come by time `before`. */
 void decode_flush(struct decode *d, int64_t before);
+
+/* Captures an interface until SIGINT, SIGTERM, --count messages, or its end. 0, or negative after
+ * saying what failed. */
+int decode_live(struct decode *d, const char *interface);
 
 /* One line for people. */
 void decode_write_line(struct writer *w, const struct message *message, bool colour);

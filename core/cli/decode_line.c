@@ -89,10 +89,12 @@ static void write_place(struct writer *w, const struct port_place *place)
 
 static void write_client(struct writer *w, const struct dhcp *d)
 {
+	struct buf chaddr = dhcp_chaddr(d);
+
 	if (d->has_mac)
 		writer_mac(w, NULL, &d->mac);
-	else if (buf_left(&d->chaddr) > 0)
-		writer_hex(w, NULL, d->chaddr.p, buf_left(&d->chaddr));
+	else if (buf_left(&chaddr) > 0)
+		writer_hex(w, NULL, chaddr.p, buf_left(&chaddr));
 	else
 		writer_str(w, NULL, "-");
 }
@@ -100,6 +102,7 @@ static void write_client(struct writer *w, const struct dhcp *d)
 static void write_dhcp(struct writer *w, const struct message *m)
 {
 	const struct dhcp *d = &m->dhcp;
+	struct buf host = dhcp_find(d, DHCP_OPTION_HOSTNAME);
 	char lease[24];
 
 	write_client(w, d);
@@ -119,8 +122,8 @@ static void write_dhcp(struct writer *w, const struct message *m)
 		write_id(w, "remote", option82_find(&d->option82, OPTION82_REMOTE_ID));
 		write_place(w, &m->place);
 	}
-	if (buf_left(&d->hostname) > 0)
-		writer_text(w, "host", d->hostname.p, buf_left(&d->hostname));
+	if (buf_left(&host) > 0)
+		writer_text(w, "host", host.p, buf_left(&host));
 	writer_hex32(w, "xid", d->xid);
 }
 

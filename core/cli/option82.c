@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "setup.h"
 #include "tap82/err.h"
 #include "tap82/layout.h"
 #include "tap82/log.h"
@@ -94,6 +95,18 @@ static void strip_headers(struct value *v)
 		n += len;
 	}
 	v->len = n;
+}
+
+/* Built in and the user's own, if there is a configuration. */
+static int open_layouts(struct value *v)
+{
+	struct conf *conf;
+
+	if (setup_conf_if_any(v->cli->conf_path, cli_has(v->cli, "config"), &conf) < 0)
+		return EXIT_WRONG_USAGE;
+	v->layouts = setup_layouts(conf);
+	conf_free(conf);
+	return v->layouts ? 0 : EXIT_WRONG_USAGE;
 }
 
 static int read_format(struct value *v)
@@ -202,6 +215,8 @@ static int run(struct value *v)
 	if (!code)
 		code = read_hex(v);
 	if (!code)
+		code = open_layouts(v);
+	if (!code)
 		code = read_format(v);
 	if (code)
 		return code;
@@ -221,9 +236,7 @@ int command_option82(struct cli *cli)
 
 	if (v) {
 		v->cli = cli;
-		v->layouts = layouts_new();
-		if (v->layouts)
-			code = run(v);
+		code = run(v);
 		layouts_free(v->layouts);
 	}
 	free(v);

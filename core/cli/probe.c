@@ -239,7 +239,7 @@ static void on_packet(void *ctx, const struct packet *packet)
 	struct datagram d;
 	struct answer a;
 
-	if (frame_decode(&p->frames, packet, &d) != 1 || dhcp_decode(&p->dhcp, d.payload) != 0)
+	if (frame_decode(&p->frames, packet, &d) != 1 || dhcp_decode(&p->dhcp, &d.payload) != 0)
 		return;
 	if (p->dhcp.op != 2 || p->dhcp.xid != p->xid || !mac_equal(&p->dhcp.mac, &p->path.mac))
 		return;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "setup.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
@@ -16,46 +20,93 @@ struct conf *setup_conf(const char *path)
 	return conf_load(path, log_problem, NULL, &conf) < 0 ? NULL : conf;
 }
 
-static int add_layouts(struct message_decoder *m, const struct conf *conf)
+int setup_conf_if_any(const char *path, bool given, struct conf **ret_conf)
 {
+	if (!given && access(path, R_OK) != 0) {
+		*ret_conf = NULL;
+		return 0;
+	}
+	*ret_conf = setup_conf(path);
+	return *ret_conf ? 0 : ERR_SYNTAX;
+}
+
+/* A layout goes to a decoder or to a plain list of layouts: whichever is there. Every problem is
+ * told, not only the first. */
+static int add_layouts(struct message_decoder *m, struct layouts *layouts, const struct conf *conf)
+{
+	int result = 0;
 	char why[256];
 
 	for (size_t i = 0; i < conf->layout_count; i++) {
 		const struct conf_layout *l = &conf->layouts[i];
+		int err = m ? message_decoder_add_layout(
+				      m, l->name, l->circuit_id, l->remote_id, why, sizeof(why))
+			    : layouts_add(layouts, l->name, l->circuit_id, l->remote_id, why,
+				      sizeof(why));
 
-		if (message_decoder_add_layout(
-			    m, l->name, l->circuit_id, l->remote_id, why, sizeof(why))) {
+		if (err < 0) {
 			log_error("%s: [layout %s]: %s", conf->path, l->name, why);
-			return ERR_SYNTAX;
+			result = err;
 		}
 	}
-	return 0;
+	return result;
 }
 
-static int add_switch(
-	struct message_decoder *m, const struct conf *conf, const struct conf_switch *s)
+/* The key of a row: the giaddr, or the remote-id as text or hex. */
+static const char *switch_key(const struct conf_switch *s, char out[2 * 255 + 1])
 {
-	int err = message_decoder_add_switch(
-		m, s->giaddr, s->remote_id, s->remote_id_len, s->layout, s->offset);
+	if (s->giaddr)
+		return ipv4_format(s->giaddr, out);
+	if (!bytes_are_text(s->remote_id, s->remote_id_len))
+		return hex_format(s->remote_id, s->remote_id_len, out);
+	memcpy(out, s->remote_id, s->remote_id_len);
+	out[s->remote_id_len] = 0;
+	return out;
+}
 
-	if (err < 0)
-		log_error("%s: [switches] %s: %s", conf->path, s->layout,
-			err == ERR_NOT_FOUND ? "no such layout" : err_text(err));
-	return err;
+static int add_switches(struct message_decoder *m, const struct conf *conf)
+{
+	char key[2 * 255 + 1];
+	int result = 0;
+
+	for (size_t i = 0; i < conf->switch_count; i++) {
+		const struct conf_switch *s = &conf->switches[i];
+		int err = message_decoder_add_switch(
+			m, s->giaddr, s->remote_id, s->remote_id_len, s->layout, s->offset);
+
+		if (err == ERR_NOT_FOUND)
+			log_error("%s: [switches] %s: no layout is called '%s'", conf->path,
+				switch_key(s, key), s->layout);
+		else if (err < 0)
+			log_error("%s: [switches] %s: %s", conf->path, switch_key(s, key),
+				err_text(err));
+		result = err < 0 ? err : result;
+	}
+	return result;
 }
 
 struct message_decoder *setup_messages(const struct conf *conf)
 {
 	struct message_decoder *m = message_decoder_new();
-	int err = m ? add_layouts(m, conf) : ERR_FULL;
+	int layouts = m && conf ? add_layouts(m, NULL, conf) : 0;
+	int switches = m && conf ? add_switches(m, conf) : 0;
 
-	for (size_t i = 0; i < conf->switch_count && err == 0; i++)
-		err = add_switch(m, conf, &conf->switches[i]);
-	if (err < 0) {
-		message_decoder_free(m);
-		return NULL;
-	}
-	return m;
+	if (!m)
+		log_error("decoders: %s", err_text(-ENOMEM));
+	if (layouts == 0 && switches == 0)
+		return m;
+	message_decoder_free(m);
+	return NULL;
+}
+
+struct layouts *setup_layouts(const struct conf *conf)
+{
+	struct layouts *layouts = layouts_new();
+
+	if (layouts && (!conf || add_layouts(NULL, layouts, conf) == 0))
+		return layouts;
+	layouts_free(layouts);
+	return NULL;
 }
 
 static const struct {

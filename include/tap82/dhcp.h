@@ -29,20 +29,28 @@ struct dhcp {
 	uint32_t xid, ciaddr, yiaddr, siaddr, giaddr;
 	uint32_t server_id, requested_ip, lease_time; /* 0: not there, or 0 */
 	struct mac mac;
-	struct buf chaddr; /* hlen bytes, at most 16 */
-	struct buf sname, file; /* 64 and 128 bytes; empty when they carry options */
-	struct buf hostname, vendor_class, client_id; /* NULL bytes: not there */
-	struct option_set options;
+	uint8_t overload; /* option 52: DHCP_OVERLOAD_ bits */
+	struct buf payload;
 	struct problems problems;
+	struct option_set options;
 	struct option82_info option82;
 	uint8_t joined[DHCP_BYTES_MAX]; /* repeated options */
 };
+
+enum { DHCP_OVERLOAD_FILE = 1, DHCP_OVERLOAD_SNAME = 2 };
+enum { DHCP_OPTION_HOSTNAME = 12, DHCP_OPTION_VENDOR_CLASS = 60, DHCP_OPTION_CLIENT_ID = 61 };
 
 #define DHCP_FLAG_BROADCAST 0x8000
 
 /* Decodes a UDP payload, which must outlive `d`. `d` must have been zero once.
  * 0, or ERR_TRUNCATED: too short to hold chaddr, nothing to show. */
-int dhcp_decode(struct dhcp *d, struct buf payload);
+int dhcp_decode(struct dhcp *d, const struct buf *payload);
+
+/* An option's value; an empty bad cursor if it is not there or its length is wrong. Trailing NULs
+ * of the host name are not part of it (RFC 2132 section 2). Borrowed. */
+struct buf dhcp_find(const struct dhcp *d, uint8_t code);
+/* hlen bytes of hardware address, at most 16; none where hlen is more. */
+struct buf dhcp_chaddr(const struct dhcp *d);
 
 /* "ACK" … or "BOOTREQUEST", "BOOTREPLY": static storage. */
 const char *dhcp_type_text(const struct dhcp *d);

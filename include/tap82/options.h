@@ -53,15 +53,16 @@ static inline const struct option *options_find(const struct option_set *set, ui
 
 /* Adds the DHCP options of one field: PAD (0) is one byte, END (255) ends (RFC 2132 3.1, 3.2).
  * `ret_code` is the option that overran. */
-enum options_end options_gather(struct option_set *set, struct buf field, uint8_t *ret_code);
+enum options_end options_gather(struct option_set *set, const struct buf *field, uint8_t *ret_code);
 /* Adds the sub-options of `value`: neither PAD nor END exist there (RFC 3046 2.0). */
-enum options_end options_gather_sub(struct option_set *set, struct buf value, uint8_t *ret_code);
+enum options_end options_gather_sub(
+	struct option_set *set, const struct buf *value, uint8_t *ret_code);
 
 /* After all fields were gathered, when set->repeats: gives each repeated code its place in
  * `joined`, which must hold as many bytes as all fields have, and then copies the pieces, field by
  * field in the same order. */
 void options_place(struct option_set *set, uint8_t *joined);
-void options_copy(struct option_set *set, struct buf field, uint8_t *joined);
-void options_copy_sub(struct option_set *set, struct buf value, uint8_t *joined);
+void options_copy(struct option_set *set, const struct buf *field, uint8_t *joined);
+void options_copy_sub(struct option_set *set, const struct buf *value, uint8_t *joined);
 
 #endif

@@ -77,8 +77,10 @@ class Api:
         if not found or mac not in self.devices:
             return self.send(request, 404, b'{"error": "no such device"}')
         if found[2]:
-            return self.json(request, {"mac": mac, "next": "nothing to do", "steps": [
-                {"step": 1, "question": "is option 54 one of our servers?", "answer": "yes", "evidence": HOSTILE}]})
+            return self.json(request, {"mac": mac, "verdict": "address-taken", "next": "free the address", "steps": [
+                {"n": 1, "question": "is option 54 one of our servers?", "answer": "yes", "evidence": {"server": "north"}},
+                {"n": 8, "question": "is the address free?", "answer": "no", "evidence": {"circuit_id_text": HOSTILE}},
+                {"n": 9, "question": "is it reserved?", "answer": "not-reached", "evidence": {}}]})
         return self.json(request, self.devices[mac])
 
     def json(self, request, value):

@@ -34,7 +34,7 @@ def small(page, folder):
             "new Set([...document.querySelectorAll('#map .port i')].map((i) => i.textContent)).size") == 4)
         hostile_things(browser)
         events_stream(api, browser)
-        keyboard(browser)
+        keyboard(browser, folder)
         pictures(browser, folder)
         check("no complaint of the browser: policy, network or script", not browser.complaints, browser.complaints)
         connection_comes_back(api, browser)
@@ -64,7 +64,7 @@ def events_stream(api, browser):
         "document.querySelector('[data-mac=\"02:82:00:00:00:05\"]').textContent.includes('10.20.9.9')"))
 
 
-def keyboard(browser):
+def keyboard(browser, folder):
     browser.key("/", 191, "/")
     check("/ goes to the search box", browser.ask("document.activeElement.id") == "query")
     browser.ask("document.getElementById('query').value = '0282.0000.0005'")
@@ -73,8 +73,12 @@ def keyboard(browser):
         "document.querySelector('#explain[open] li b')") and browser.ask(
         "document.getElementById('explain').textContent.includes('option 54')"), browser.ask(
         "document.getElementById('explain').textContent") + str(browser.complaints))
+    check("its steps differ by shape: passed, stopped, not reached", browser.ask(
+        "[...document.querySelectorAll('#explain li span')].map((s) => s.textContent.trim()).join('')") == "✓✗·")
     check("evidence from the wire is text there, too", browser.ask(
         "document.querySelectorAll('#explain img, #explain script').length") == 0)
+    if folder:
+        browser.picture(f"{folder}/page-explain.png")
     browser.key("Escape", 27)
     check("Escape closes it", browser.wait("!document.getElementById('explain').open"))
     browser.ask("document.getElementById('query').value = ''; applyFilter(); setEntrance(null);"

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What `make install` puts in place works, and `make uninstall` leaves nothing of it.
+set -u
+build=$(cd "$1" && pwd) || exit 2
+cd "$(dirname "$0")/../.." || exit 2
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+failures=0
+
+# check NAME COMMAND…
+check() {
+  name=$1
+  shift
+  if "$@" > "$root.out" 2>&1; then
+    echo "ok - $name"
+  else
+    echo "not ok - $name: $(head -c 300 "$root.out" | tr '\n' ' ')"
+    failures=$((failures + 1))
+  fi
+  rm -f "$root.out"
+}
+
+# nothing COMMAND…: it succeeds when the command prints nothing.
+nothing() { ! "$@" 2>&1 | grep .; }
+
+check "install works" config/install.sh install "$build" "$root" /usr
+check "the program runs" "$root/usr/bin/tap82" version
+check "everybody can read what was installed" nothing find "$root" -type f ! -perm -444
+check "only the folder of keys is closed" \
+  test "$(find "$root" -type d ! -perm -555 -printf '%P')" = etc/tap82/keys
+
+# ---- systemd ----
+
+unit=$root/usr/lib/systemd/system/tap82.service
+check "no placeholder is left in the unit" nothing grep -n '@[A-Z]*@' "$unit"
+sed -i "s|/usr/bin/tap82|$root/usr/bin/tap82|; /^Documentation/d" "$unit"
+check "systemd finds nothing wrong in the unit" nothing systemd-analyze verify "$unit"
+check "exposure is 1.5 at most" systemd-analyze security --offline=true --threshold=15 "$unit"
+check "sysusers takes the user" systemd-sysusers --root="$root" "$root/usr/lib/sysusers.d/tap82.conf"
+check "and makes it" grep -q '^tap82:' "$root/etc/passwd"
+rm -f "$root"/etc/{passwd,shadow,group,gshadow}* "$root/etc/.pwd.lock"
+
+# ---- manual ----
+
+lint() {
+  mandoc -T lint -W style "$root"/usr/share/man/man?/* 2>&1 | grep -Ev 'referenced manual not found: Xr tap82|outdated mandoc.db'
+}
+check "manual pages are clean" nothing lint
+check "three of them" test "$(find "$root/usr/share/man" -type f | wc -l)" -eq 3
+
+# ---- completion ----
+
+# shellcheck disable=SC1091
+. "$root/usr/share/bash-completion/completions/tap82"
+
+# complete_to WANTED WORD…: what bash offers for the last word.
+complete_to() {
+  local wanted=$1
+  shift
+  COMP_WORDS=("$@")
+  COMP_CWORD=$(($# - 1))
+  _tap82
+  [ "${COMPREPLY[*]}" = "$wanted" ] || { echo "offers: ${COMPREPLY[*]}" && return 1; }
+}
+check "bash completes a command" complete_to probe tap82 prob
+check "an option" complete_to --circuit-id tap82 probe -i eth0 --circ
+check "a value" complete_to option82 tap82 decode --filter opt
+check "an interface" complete_to lo tap82 probe -i lo
+check "a file" complete_to Makefile tap82 decode Makef
+check "the command to be helped with" complete_to probe tap82 help prob
+# The words of every command's help are what is offered, no more and no less.
+drift() {
+  "$build/tap82" help | sed -n 's/^  \([a-z0-9]\+\) .*/\1/p' | while read -r command; do
+    wanted=$("$build/tap82" help "$command" | grep -o -- '^  ....--[a-z0-9-]*' | cut -c7- | sort)
+    COMP_WORDS=(tap82 "$command" --)
+    COMP_CWORD=2
+    _tap82
+    [ "$(printf '%s\n' "${COMPREPLY[@]}" | sort)" = "$wanted" ] || echo "$command: ${COMPREPLY[*]}"
+  done
+}
+check "every option of every command" nothing drift
+check "zsh accepts its completion" zsh -n "$root/usr/share/zsh/site-functions/_tap82"
+
+# ---- and away again ----
+
+touch "$root/etc/tap82/tap82.ini"
+check "uninstall works" config/install.sh uninstall "$build" "$root" /usr
+check "what a person added stays, and nothing else" \
+  test "$(find "$root" -type f -printf '%P\n')" = etc/tap82/tap82.ini
+rm "$root/etc/tap82/tap82.ini"
+config/install.sh install "$build" "$root" /usr
+config/install.sh uninstall "$build" "$root" /usr
+check "uninstall leaves nothing" nothing find "$root" -mindepth 1
+[ "$failures" -eq 0 ]
