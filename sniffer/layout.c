@@ -197,13 +197,20 @@ static bool take_text(struct buf *b)
 	return text;
 }
 
+static bool take_len(struct buf *b)
+{
+	uint8_t len = buf_u8(b);
+
+	return len == buf_left(b);
+}
+
 static bool binary_word_fits(
 	const struct layout_word *word, struct bits *bits, struct port_place *place)
 {
 	switch (word->field) {
 	case LAYOUT_LITERAL: return take_literal(&bits->b, word);
 	case LAYOUT_MAC: return take_mac(&bits->b, place);
-	case LAYOUT_LEN: return buf_left(&bits->b) > 0 && buf_u8(&bits->b) == buf_left(&bits->b);
+	case LAYOUT_LEN: return take_len(&bits->b);
 	case LAYOUT_TEXT: return take_text(&bits->b);
 	case LAYOUT_REST: buf_skip(&bits->b, buf_left(&bits->b)); return true;
 	default: return set_number(place, word, take_bits(bits, word->bits));

@@ -97,14 +97,33 @@ bool switches_are_none(const struct switches *s)
 	return s->rows == NULL;
 }
 
+static struct row *find_remote_id(const struct switches *s, struct buf remote_id)
+{
+	uint8_t key[KEY_MAX];
+
+	if (buf_left(&remote_id) == 0 || buf_left(&remote_id) >= KEY_MAX)
+		return NULL;
+	return find(s, key, key_of_remote_id(remote_id, key));
+}
+
+/* What is inside a typed remote-id (Cisco and others: 00 a MAC, 01 a text, then the length): the
+ * name that a person gives the switch. Empty if it is not typed. */
+static struct buf untyped(struct buf remote_id)
+{
+	uint8_t type = buf_u8(&remote_id), len = buf_u8(&remote_id);
+	bool typed = type <= 1 && len == buf_left(&remote_id);
+
+	return typed ? remote_id : buf_of(NULL, 0);
+}
+
 const struct switch_way *switches_find(
 	const struct switches *s, uint32_t giaddr, struct buf remote_id)
 {
 	uint8_t key[KEY_MAX];
-	struct row *row = NULL;
+	struct row *row = find_remote_id(s, remote_id);
 
-	if (buf_left(&remote_id) > 0 && buf_left(&remote_id) < KEY_MAX)
-		row = find(s, key, key_of_remote_id(remote_id, key));
+	if (!row)
+		row = find_remote_id(s, untyped(remote_id));
 	if (!row && giaddr)
 		row = find(s, key, key_of_giaddr(giaddr, key));
 	return row ? &row->way : NULL;

@@ -43,7 +43,8 @@ int message_decoder_add_layout(struct message_decoder *m, const char *name, cons
 	const char *remote_id, char *why, size_t why_size);
 /* A row of [switches]: how the relay with this giaddr, or, giaddr being 0, with this remote-id
  * writes its circuit-id. `layout` is a name, `offset` is added to the port that it reads. ASCII
- * letters of a remote-id compare without regard to case; its row wins over a giaddr's.
+ * letters of a remote-id compare without regard to case; a typed one (00 06 and a MAC, 01 LEN and
+ * a text) is also found by what is inside. A remote-id's row wins over a giaddr's.
  * 0; ERR_NOT_FOUND (no such layout); ERR_DUPLICATE; ERR_RANGE (neither key); -ENOMEM. */
 int message_decoder_add_switch(struct message_decoder *m, uint32_t giaddr, const uint8_t *remote_id,
 	size_t remote_id_len, const char *layout, int offset);
