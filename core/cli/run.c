@@ -205,16 +205,17 @@ static int prepare(struct run *run)
 	return run_confine_drop(change, uid, gid) < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* Without privilege: an exit code. */
+/* Without privilege: an exit code. What was restored may give orders and bodies with the first
+ * commit: servers and webhooks are there before. */
 static int begin(struct run *run)
 {
-	if (open_state(run) < 0 || restore(run) < 0)
+	if (open_state(run) < 0 || restore(run) < 0 || run_servers_begin(run) < 0 ||
+		run_webhooks_begin(run) < 0)
 		return EXIT_FAILED;
 	if (run_inventory_first(run) < 0)
 		return EXIT_WRONG_USAGE;
-	if (watch(run) < 0 || run_inventory_begin(run) < 0 || run_webhooks_begin(run) < 0 ||
-		run_api_begin(run) < 0 || run_servers_begin(run) < 0 || run_confine_calls() < 0 ||
-		run_sniffers_begin(run) < 0)
+	if (watch(run) < 0 || run_inventory_begin(run) < 0 || run_api_begin(run) < 0 ||
+		run_confine_calls() < 0 || run_sniffers_begin(run) < 0)
 		return EXIT_FAILED;
 	return EXIT_DONE;
 }

@@ -98,6 +98,7 @@ static void be_sniffer(struct self *self, const struct conf_capture *capture, in
 		.user = self->user,
 		.messages = self->messages};
 
+	prctl(PR_SET_NAME, "tap82-sniffer");
 	setup_want(capture, &config.want);
 	sigprocmask(SIG_SETMASK, &self->old_mask, NULL);
 	_exit(sniffer_run(&config, fd));

@@ -267,15 +267,16 @@ lab_devices() { cat > "$tmp/devices.csv"; }
 
 # lab_tap82: starts `tap82 run` beside dhcpd and waits until it answers.
 lab_tap82() {
-  on_server "$tap82" run -c "$tmp/tap82.ini" >> "$tmp/tap82.log" 2>&1 &
+  # Not through on_server: the pid of a function in the background is a shell's.
+  ip netns exec "$server_ns" "$tap82" run -c "$tmp/tap82.ini" >> "$tmp/tap82.log" 2>&1 &
   tap82_pid=$!
   lab_pids="$lab_pids $tap82_pid"
   wait_for 10 lab_healthy || lab_die "tap82 run does not answer"
 }
 
-# The process that holds the packet socket in the server namespace.
+# The process that looks at packets: a child of the starter, which is a child of the engine.
 lab_sniffer_pid() {
-  on_server ss -0 -H -p -a 2> /dev/null | grep -o '"tap82[^)]*pid=[0-9]*' | grep -o '[0-9]*$' | sort -u | head -1
+  ps -o pid= --ppid "$(ps -o pid= --ppid "$tap82_pid" | tr -d ' ')" | tr -d ' ' | head -1
 }
 
 lab_healthy() {
