@@ -148,6 +148,8 @@ static int read_key(struct conf_reader *r, const struct conf_key *key, const cha
 	const char *text = entry ? entry->value : key->fallback;
 	int e;
 
+	if (entry && !text)
+		return 0;
 	if (entry && !*text && key->required) {
 		conf_tell(r, key->kind, name, key->name, entry->line, "is empty");
 		return 0;
@@ -192,6 +194,8 @@ static int read_switches(struct conf_reader *r, const struct ini_section *s)
 	int e = 0;
 
 	for (size_t i = 0; i < s->count && e == 0; i++) {
+		if (!s->entries[i].value)
+			continue;
 		e = conf_read_switch(r, s->entries[i].key, s->entries[i].value);
 		if (e == 0 || e == -ENOMEM)
 			continue;

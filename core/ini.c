@@ -34,6 +34,7 @@ struct scan {
 
 static void complain(struct scan *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Of the file, or of a line of it. */
 static void complain(struct scan *s, const char *fmt, ...)
 {
 	char what[512], text[1024];
@@ -48,6 +49,25 @@ static void complain(struct scan *s, const char *fmt, ...)
 		snprintf(text, sizeof(text), "%s: %s", s->path, what);
 	s->problem(s->ctx, text);
 	s->problems++;
+}
+
+/* Of a section, or, where `key` is not NULL, of a key of it. */
+static void complain_of(struct scan *s, const char *title, const char *key, const char *what)
+{
+	char text[LINE_BYTES + 1024];
+
+	snprintf(text, sizeof(text), "%s: [%s]%s%s: %s (line %u)", s->path, title, key ? " " : "",
+		key ? key : "", what, s->line);
+	s->problem(s->ctx, text);
+	s->problems++;
+}
+
+static void complain_twice(struct scan *s, const char *title, const char *key, unsigned first)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "stands twice: first on line %u", first);
+	complain_of(s, title, key, what);
 }
 
 static char *trim(char *text)
@@ -106,7 +126,7 @@ static int add_section(struct scan *s, const char *title)
 
 	fprintf(s->clean, "[%s]\n", title);
 	if (section) {
-		complain(s, "[%s]: stands twice: first on line %u", title, section->line);
+		complain_twice(s, title, NULL, section->line);
 		s->current = section - s->ini->sections;
 		return 0;
 	}
@@ -150,36 +170,35 @@ static int scan_header(struct scan *s, char *line)
 	return add_section(s, title);
 }
 
-/* What iniparser would cut or drop without a word. */
-static bool value_is_whole(struct scan *s, const char *raw)
+/* What iniparser would cut or drop without a word: NULL if there is nothing such. */
+static const char *what_is_lost(const char *raw)
 {
 	const char *close, *cut;
 
 	if (*raw == '"' || *raw == '\'') {
 		close = strchr(raw + 1, *raw);
 		if (!close)
-			complain(s, "the quote is not closed");
-		else if (!is_comment(close + 1))
-			complain(
-				s, "behind the closing quote stands something else than a comment");
-		return close && is_comment(close + 1);
+			return "the quote is not closed";
+		return is_comment(close + 1)
+			       ? NULL
+			       : "behind the closing quote stands something else than a comment";
 	}
 	cut = strpbrk(raw, ";#");
-	if (cut && cut > raw && !isspace((unsigned char)cut[-1])) {
-		complain(s, "'%c' begins a comment: a value that holds one stands in quotes", *cut);
-		return false;
-	}
-	return true;
+	if (cut && cut > raw && !isspace((unsigned char)cut[-1]))
+		return *cut == ';'
+			       ? "';' begins a comment: a value that holds one stands in quotes"
+			       : "'#' begins a comment: a value that holds one stands in quotes";
+	return NULL;
 }
 
 static int add_entry(struct scan *s, const char *key, const char *raw)
 {
 	struct ini_section *section = &s->ini->sections[s->current];
 	struct ini_entry *entry = find_entry(section, key);
+	const char *lost = what_is_lost(raw);
 
 	if (entry) {
-		complain(s, "[%s] %s: stands twice: first on line %u", section->title, key,
-			entry->line);
+		complain_twice(s, section->title, key, entry->line);
 		return 0;
 	}
 	entry = append(&section->entries, &section->count, sizeof(*entry));
@@ -187,7 +206,10 @@ static int add_entry(struct scan *s, const char *key, const char *raw)
 		return -ENOMEM;
 	entry->line = s->line;
 	entry->key = strdup(key);
-	fprintf(s->clean, "%s = %s\n", key, raw);
+	if (lost)
+		complain_of(s, section->title, key, lost);
+	else
+		fprintf(s->clean, "%s = %s\n", key, raw);
 	return entry->key ? 0 : -ENOMEM;
 }
 
@@ -211,7 +233,7 @@ static int scan_line(struct scan *s, char *line)
 	*equals = 0;
 	key = trim(line);
 	raw = trim(equals + 1);
-	return value_is_whole(s, raw) ? add_entry(s, key, raw) : 0;
+	return add_entry(s, key, raw);
 }
 
 /* The next line of text..end joined with what a backslash at its end continues. Its length, -1 if
@@ -323,7 +345,8 @@ static void take_value(struct ini *ini, const struct ini_section *section, struc
 
 	for (size_t i = 0; i < n; i++)
 		name[i] = (char)tolower((unsigned char)name[i]);
-	entry->value = iniparser_getstring(ini->dictionary, name, "");
+	/* What was not given to iniparser has none. */
+	entry->value = iniparser_getstring(ini->dictionary, name, NULL);
 }
 
 static int take_values(struct scan *s)

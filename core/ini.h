@@ -14,7 +14,7 @@
 
 struct ini_entry {
 	char *key; /* as it was written */
-	const char *value; /* never NULL */
+	const char *value; /* NULL: there is one, but it is wrong, and that was told */
 	unsigned line;
 };
 

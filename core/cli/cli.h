@@ -67,6 +67,8 @@ int command_help(struct cli *cli);
 extern const struct cli_option command_omapi_options[];
 int command_omapi(struct cli *cli);
 int command_version(struct cli *cli);
+extern const struct cli_option command_check_options[];
+int command_check(struct cli *cli);
 extern const struct cli_option command_replay_options[];
 int command_replay(struct cli *cli);
 int command_completion(struct cli *cli);

@@ -29,6 +29,8 @@ const struct command commands[] = {
 		command_omapi_options, command_omapi},
 	{"probe", "", "ask for an address as a camera would, and show who answers",
 		command_probe_options, command_probe},
+	{"check", "", "validate configuration and devices, look at the store; --online: the doctor",
+		command_check_options, command_check},
 	{"help", "[COMMAND]", "this list, or what a command does", NULL, command_help},
 	{"version", "", "the version", NULL, command_version},
 	{"completion", "bash|zsh", "", NULL, command_completion},

@@ -354,14 +354,16 @@ static const struct {
 	{"[tap82\n", ":1: the section's ']' is missing\n"},
 	{"[tap82] x\n", ":1: behind the section's ']' stands something else than a comment\n"},
 	{"[]\n", ":1: [] is no name of a section\n"},
-	{"[tap82]\n[TAP82]\n", ":2: [TAP82]: stands twice: first on line 1\n"},
-	{"[tap82]\nuser = a\nUser = b\n", ":3: [tap82] User: stands twice: first on line 2\n"},
-	{"[tap82]\nuser = \"a\n", ":2: the quote is not closed\n"},
+	{"[tap82]\n[TAP82]\n", ": [TAP82]: stands twice: first on line 1 (line 2)\n"},
+	{"[tap82]\nuser = a\nUser = b\n",
+		": [tap82] User: stands twice: first on line 2 (line 3)\n"},
+	{"[tap82]\nuser = \"a\n", ": [tap82] user: the quote is not closed (line 2)\n"},
 	{"[tap82]\nuser = \"a\" b\n",
-		":2: behind the closing quote stands something else than a comment\n"},
+		": [tap82] user: behind the closing quote stands something else than a comment "
+		"(line 2)\n"},
 	{"[webhook w]\nurl = http://x/#y\n",
-		":2: '#' begins a comment: a value that holds one stands in quotes\n"
-		": [webhook w] url: is missing\n"},
+		": [webhook w] url: '#' begins a comment: a value that holds one stands in quotes "
+		"(line 2)\n"},
 	/* All of it, not only the first. */
 	{"[tap82]\nuser = a b\nstate = \n[nonsense]\n[server s]\nport = x\n",
 		": [nonsense]: there is no such section (line 4)\n"
