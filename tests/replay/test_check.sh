@@ -128,7 +128,7 @@ anybody but its owner (chmod 600)$n"
 chmod 600 key
 says "a key file that only we can read" 0 ""
 echo 'not base64!' > key
-says "a key that is no base64" 2 "$key is no base64$n"
+says "a key that is no base64" 2 "$key is not base64$n"
 
 # --- Devices ---------------------------------------------------------------------------------------
 conf < /dev/null

@@ -152,8 +152,8 @@ static struct capture_file *open_image(void)
 	return f;
 }
 
-static void expect(struct capture_file *f, int64_t time, const char *bytes, uint32_t wire_len,
-	int link_type)
+static void expect(
+	struct capture_file *f, int64_t time, const char *bytes, uint32_t wire_len, int link_type)
 {
 	struct packet p;
 

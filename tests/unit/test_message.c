@@ -67,8 +67,12 @@ static size_t radius_message(uint8_t m[1500], uint8_t code, uint8_t id, const ch
 
 static struct datagram datagram_of(const uint8_t *bytes, size_t len, uint16_t port)
 {
-	return (struct datagram){.time = USEC_PER_DAY, .src = CLIENT, .dst = SERVER,
-		.sport = port == 67 ? 67 : 40000, .dport = port, .payload = buf_of(bytes, len)};
+	return (struct datagram){.time = USEC_PER_DAY,
+		.src = CLIENT,
+		.dst = SERVER,
+		.sport = port == 67 ? 67 : 40000,
+		.dport = port,
+		.payload = buf_of(bytes, len)};
 }
 
 /* An ACK with most that there is: option 82 in two pieces, a repeated sub-option. */
@@ -180,7 +184,8 @@ static const struct message *read_bytes(const uint8_t *bytes, size_t len, const 
 
 static void ports_say_what_a_datagram_is(void **state)
 {
-	static const uint16_t dhcp[] = {67, 68, 4011}, radius[] = {1645, 1646, 1700, 1812, 1813, 3799};
+	static const uint16_t dhcp[] = {67, 68, 4011},
+			      radius[] = {1645, 1646, 1700, 1812, 1813, 3799};
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
@@ -259,7 +264,10 @@ static void ids_of_an_observation_are_whole(void **state)
 	assert_false(o82->cut);
 	assert_true(o82->circuit_id.present);
 	assert_int_equal(o82->circuit_id.len, 4);
-	assert_memory_equal(o82->raw + o82->circuit_id.at, "et" "h0", 4);
+	assert_memory_equal(o82->raw + o82->circuit_id.at,
+		"et"
+		"h0",
+		4);
 	assert_int_equal(o82->remote_id.len, 1);
 	assert_int_equal(o82->raw[o82->remote_id.at], 1);
 	assert_true(o82->subscriber_id.present);
@@ -289,10 +297,10 @@ static void an_option_82_longer_than_kept_is_cut_and_says_so(void **state)
 	assert_int_equal(observation_check(&o, observation_size(&o)), 0);
 }
 
-static const struct datagram request_of_nas = {.time = USEC_PER_DAY, .src = CLIENT, .dst = SERVER,
-	.sport = 40000, .dport = 1812};
-static const struct datagram reply_to_nas = {.time = USEC_PER_DAY + 5000, .src = SERVER,
-	.dst = CLIENT, .sport = 1812, .dport = 40000};
+static const struct datagram request_of_nas = {
+	.time = USEC_PER_DAY, .src = CLIENT, .dst = SERVER, .sport = 40000, .dport = 1812};
+static const struct datagram reply_to_nas = {
+	.time = USEC_PER_DAY + 5000, .src = SERVER, .dst = CLIENT, .sport = 1812, .dport = 40000};
 
 static void a_reply_has_the_station_of_its_request(void **state)
 {
@@ -386,10 +394,9 @@ static void switches_say_how_their_ids_are_read(void **state)
 
 	(void)state;
 	assert_string_equal(layout_of(0x0a1f0001, CISCO_82), "");
+	assert_int_equal(message_decoder_add_switch(decoder, 0x0a1f0001, NULL, 0, "cisco", 0), 0);
 	assert_int_equal(
-		message_decoder_add_switch(decoder, 0x0a1f0001, NULL, 0, "cisco", 0), 0);
-	assert_int_equal(message_decoder_add_switch(
-				 decoder, 0, (const uint8_t *)"SW-A1", 5, "tp-link", 0),
+		message_decoder_add_switch(decoder, 0, (const uint8_t *)"SW-A1", 5, "tp-link", 0),
 		0);
 	assert_string_equal(layout_of(0x0a1f0001, CISCO_82), "cisco");
 	assert_string_equal(layout_of(0x0a1f0002, CISCO_82), "");
