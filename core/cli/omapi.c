@@ -172,7 +172,9 @@ static int exchange(struct session *s, struct omapi_out *out, unsigned writes)
 	if (s->closed)
 		return EXIT_FAILED;
 	if (err < 0) {
-		log_error("%s: the request cannot be sent: %s", s->target.name, err_text(err));
+		log_error("%s: the request cannot be sent: %s", s->target.name,
+			err == ERR_RANGE ? "it is longer than dhcpd takes without harm"
+					 : err_text(err));
 		return EXIT_FAILED;
 	}
 	loop_run(s->loop);

@@ -65,19 +65,3 @@ bool omapi_batch_take(
 			batch->replies > OMAPI_BUFFER_BYTES;
 	return true;
 }
-
-bool omapi_window_take(struct omapi_batch *window, int64_t batch_time, int64_t cost)
-{
-	if (window->count > 0 &&
-		(window->count >= OMAPI_WINDOW || window->cost + cost > batch_time))
-		return false;
-	window->cost += cost;
-	window->count++;
-	return true;
-}
-
-void omapi_window_give_back(struct omapi_batch *window, int64_t cost)
-{
-	window->cost -= cost;
-	window->count--;
-}

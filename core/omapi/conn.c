@@ -14,7 +14,7 @@
 #include "tap82/omapi_batch.h"
 #include "tap82/omapi_conn.h"
 
-#define OUT_BYTES     (2 * OMAPI_MESSAGE_MAX)
+#define OUT_BYTES     (2 * OMAPI_BUFFER_BYTES)
 #define IN_BYTES      (OMAPI_MESSAGE_MAX + 4096)
 #define READS_A_TURN  16 /* a peer that never stops talking does not hold the loop */
 #define SETTLED_AFTER (10 * USEC_PER_SEC) /* a login that lasted this long was a good one */
@@ -243,10 +243,6 @@ static bool may_send(struct omapi_conn *c, struct request *r)
 	int64_t time = c->config.batch_time;
 
 	r->cost = omapi_pace_cost(&c->pace, r->writes);
-	if (c->out_len + r->len + signature > OUT_BYTES)
-		return false;
-	if (signature == 0)
-		return omapi_window_take(&c->batch, time, r->cost);
 	return omapi_batch_take(&c->batch, time, r->len + signature,
 		r->reply_max > 0 ? r->reply_max + signature : 0, r->cost);
 }
@@ -254,15 +250,13 @@ static bool may_send(struct omapi_conn *c, struct request *r)
 /* Sends as much of the queue as dhcpd may be asked now. */
 static void queue_send(struct omapi_conn *c)
 {
-	bool is_signed = c->config.key != NULL;
 	uint64_t count = 0;
 	int64_t now;
 
-	if (c->phase != PHASE_READY || !c->queue.head || (is_signed && c->flight.head))
+	if (c->phase != PHASE_READY || !c->queue.head || c->flight.head)
 		return;
 	now = clock_mono();
-	if (is_signed)
-		c->batch = (struct omapi_batch){0};
+	c->batch = (struct omapi_batch){0};
 	for (; c->queue.head && may_send(c, c->queue.head); count++)
 		out_put(c, fifo_take(&c->queue, &c->queue.head), now);
 	if (count == 0)
@@ -307,6 +301,10 @@ int omapi_conn_send(struct omapi_conn *c, struct omapi_out *out, size_t reply_ma
 	err = request_new(out, fn, ctx, &r);
 	if (err < 0)
 		return err;
+	if (r->len + dhcpd_key_signature_bytes(c->config.key) > OMAPI_BUFFER_BYTES) {
+		free(r);
+		return ERR_RANGE;
+	}
 	r->reply_max = reply_max;
 	r->writes = writes;
 	fifo_push(&c->queue, r);
@@ -469,8 +467,6 @@ static int reply_take(struct omapi_conn *c, const struct omapi_message *m, struc
 	r = fifo_take(&c->flight, at);
 	if (c->phase == PHASE_READY) {
 		c->failures = 0;
-		if (!c->config.key)
-			omapi_window_give_back(&c->batch, r->cost);
 		if (group->sent_at == 0)
 			group->sent_at = r->sent_at;
 		group->writes += r->writes;

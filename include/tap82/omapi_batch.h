@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: ISC
  *
- * How much may be asked of a dhcpd at once. Two limits, both found on the real one (4.4.3-P1):
+ * How much may be asked of a dhcpd at once. Three limits, all found on the real one (4.4.3-P1),
+ * whose connection buffers are rings of 4048 bytes, taken anew when they have become empty:
  *
- * Its connection buffers are 4048 bytes. When the signature length of a signed message, its first
- * signed field, lies across the end of one, dhcpd aborts (omapip/buffer.c, copyout and copyin,
- * start the HMAC twice). So on a signed connection a batch is sent only when all replies to the
- * one before have come - the buffers are empty then and start anew - and neither its requests nor
- * the replies to them may be more than one buffer. A reply of unknown size may only be the last.
+ * - When the signature length of a signed message, its first signed field, lies across the end of
+ *   a buffer, dhcpd aborts (omapip/buffer.c: copyout and copyin start the HMAC twice).
+ * - When what it has read ends exactly at the end of the ring, signed or not, dhcpd reads on - and
+ *   its sockets block: no DHCP either until more bytes come (omapi_connection_reader).
+ * - It writes to a blocking socket too: who lets answers pile up stops it.
+ *
+ * So a batch is sent only when all replies to the one before have come - the buffers are empty
+ * then - and neither its requests nor the replies to them may be more than one buffer. A reply of
+ * unknown size may only be the last. A request that is larger by itself is not sent at all.
  *
  * It answers DHCP only between two reads, and each write of a host or lease is an fsync: a batch
  * is kept to a time, learnt from how long the last ones took.
@@ -21,7 +26,6 @@
 #include <stdint.h>
 
 #define OMAPI_BUFFER_BYTES 4047 /* what a buffer of dhcpd's holds */
-#define OMAPI_WINDOW	   128 /* requests in flight on an unsigned connection */
 
 /* What an operation costs dhcpd, microseconds, learnt. */
 struct omapi_pace {
@@ -44,12 +48,8 @@ struct omapi_batch {
 	bool closed; /* nothing may follow what is in it */
 };
 
-/* Whether one more fits a signed batch; counted if so. The first one always does. `reply` 0: its
- * size cannot be known. Sizes are with signatures. */
+/* Whether one more fits the batch; counted if so. The first one always does. `reply` 0: its size
+ * cannot be known. Sizes are with signatures; `request` is at most OMAPI_BUFFER_BYTES. */
 bool omapi_batch_take(
 	struct omapi_batch *batch, int64_t batch_time, size_t request, size_t reply, int64_t cost);
-/* The same for the window of an unsigned connection. */
-bool omapi_window_take(struct omapi_batch *window, int64_t batch_time, int64_t cost);
-void omapi_window_give_back(struct omapi_batch *window, int64_t cost);
-
 #endif

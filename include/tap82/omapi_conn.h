@@ -50,7 +50,8 @@ void omapi_conn_retry_now(struct omapi_conn *conn);
 /* Sends what was written to `out` (omapi_out_end() is done here). `reply_max`: the answer, without
  * its signature, has never more bytes than that, 0: who knows. `writes`: how often dhcpd writes
  * and syncs its file for it. The callback comes in a later turn. 0; ERR_CLOSED while UNREACHABLE
- * or REFUSED; ERR_FULL; -ENOMEM. */
+ * or REFUSED; ERR_FULL; ERR_RANGE for a request that dhcpd could choke on (omapi_batch.h);
+ * -ENOMEM. */
 int omapi_conn_send(struct omapi_conn *conn, struct omapi_out *out, size_t reply_max,
 	unsigned writes, omapi_reply_fn fn, void *ctx);
 

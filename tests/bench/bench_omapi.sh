@@ -36,7 +36,7 @@ fresh() {
 # note NAME WORD: the value after WORD in the output of the run.
 note() { sed -n "s/.* $2 \([0-9]*\).*/$1 \1/p" "$tmp/run" >> "$figures"; }
 ours() { on_server "$build/lab/reserve" "$@" > "$tmp/run" 2>&1 || failed "ours $*"; }
-raw() { on_server "$build/lab/omapi_raw" "$@" > "$tmp/run" 2>&1 || failed "raw $*"; }
+raw() { on_server timeout 30 "$build/lab/omapi_raw" "$@" > "$tmp/run" 2>&1 || failed "raw $*"; }
 failed() {
   not_ok "$1" "$(tail -2 "$tmp/run" | tr '\n' ' ')"
   return 1

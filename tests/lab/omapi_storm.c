@@ -20,7 +20,7 @@
 #define LEASES	   64
 #define QUEUE	   512
 #define NAME_MAX   240
-#define FILLER_MAX 6000
+#define FILLER_MAX 3900
 
 struct storm {
 	struct loop *loop;
@@ -129,17 +129,18 @@ static void send_lookup(struct storm *s)
 		s->broken = true;
 }
 
-/* Requests longer than a buffer of dhcpd's, and leases whose replies are. */
+/* Requests up to a whole buffer of dhcpd's, and leases whose replies are longer than one. */
 static void send_filler(struct storm *s)
 {
 	static uint8_t memory[FILLER_MAX + 128], filler[FILLER_MAX];
+	static const char *const names[] = {"filler", "padding"};
 	struct omapi_out out;
 
 	memset(filler, 'x', sizeof(filler));
 	omapi_out_begin(
 		&out, memory, sizeof(memory), OMAPI_UPDATE, s->handles[random_below(s, LEASES)]);
 	omapi_out_object(&out);
-	omapi_out_put(&out, "filler", filler, 1 + random_below(s, FILLER_MAX - 1));
+	omapi_out_put(&out, names[random_below(s, 2)], filler, 1 + random_below(s, FILLER_MAX - 1));
 	if (omapi_conn_send(s->conn, &out, OMAPI_STATUS_REPLY_MAX, 2, answered, s) < 0)
 		s->broken = true;
 }

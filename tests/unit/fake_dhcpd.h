@@ -202,7 +202,7 @@ static inline void fake_read(void *ctx, int fd, int what)
 		fake_hang_up(f);
 		return;
 	}
-	f->spoke_too_early |= f->batch_open && f->delay > 0 && f->logged_in;
+	f->spoke_too_early |= f->batch_open && f->delay > 0;
 	f->in_len += (size_t)n;
 	while (f->fd >= 0) {
 		struct omapi_message m;

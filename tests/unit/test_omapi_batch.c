@@ -79,16 +79,16 @@ static void a_reply_of_unknown_size_must_begin_within_the_buffer(void **state)
 	assert_false(omapi_batch_take(&batch, TIME, 100, 0, 1));
 }
 
-static void what_is_too_large_for_any_batch_goes_alone(void **state)
+static void a_request_as_large_as_the_buffer_goes_alone(void **state)
 {
 	struct omapi_batch batch = {0};
 
 	(void)state;
-	assert_true(omapi_batch_take(&batch, TIME, 5000, 100, 1));
+	assert_true(omapi_batch_take(&batch, TIME, OMAPI_BUFFER_BYTES, 100, 1));
 	assert_false(omapi_batch_take(&batch, TIME, 100, 100, 1));
 	batch = (struct omapi_batch){0};
 	assert_true(omapi_batch_take(&batch, TIME, 100, 100, 1));
-	assert_false(omapi_batch_take(&batch, TIME, 5000, 100, 1));
+	assert_false(omapi_batch_take(&batch, TIME, OMAPI_BUFFER_BYTES - 99, 100, 1));
 }
 
 static void a_slow_disk_makes_batches_smaller_and_a_fast_one_larger(void **state)
@@ -137,23 +137,6 @@ static void lookups_do_not_change_what_a_write_is_thought_to_cost(void **state)
 	assert_true(omapi_pace_cost(&pace, 0) < 200);
 }
 
-static void a_window_is_bounded_by_count_and_by_time(void **state)
-{
-	struct omapi_batch window = {0};
-	unsigned n = 0;
-
-	(void)state;
-	while (omapi_window_take(&window, TIME, 10))
-		n++;
-	assert_int_equal(n, OMAPI_WINDOW);
-	omapi_window_give_back(&window, 10);
-	assert_true(omapi_window_take(&window, TIME, 10));
-	window = (struct omapi_batch){0};
-	for (n = 0; omapi_window_take(&window, TIME, 5000); n++)
-		;
-	assert_int_equal(n, 4);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,11 +145,10 @@ int main(void)
 		cmocka_unit_test(every_mix_of_sizes_keeps_each_reply_but_the_last_in_the_buffer),
 		cmocka_unit_test(a_reply_of_unknown_size_is_the_last_of_its_batch),
 		cmocka_unit_test(a_reply_of_unknown_size_must_begin_within_the_buffer),
-		cmocka_unit_test(what_is_too_large_for_any_batch_goes_alone),
+		cmocka_unit_test(a_request_as_large_as_the_buffer_goes_alone),
 		cmocka_unit_test(a_slow_disk_makes_batches_smaller_and_a_fast_one_larger),
 		cmocka_unit_test(a_batch_is_at_least_one_however_slow_it_is),
 		cmocka_unit_test(lookups_do_not_change_what_a_write_is_thought_to_cost),
-		cmocka_unit_test(a_window_is_bounded_by_count_and_by_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

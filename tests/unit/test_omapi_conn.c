@@ -134,16 +134,38 @@ static void replies_of_unknown_size_are_asked_for_one_by_one(void **state)
 	bench_end(&b);
 }
 
-static void unsigned_requests_go_in_a_window(void **state)
+static void unsigned_requests_go_in_the_same_batches(void **state)
 {
 	struct bench b;
 
 	(void)state;
 	bench_begin(&b, false, FAKE_GOOD);
-	send_many(&b, 500, 0);
+	b.fake->delay = USEC_PER_MSEC;
+	send_many(&b, 300, 100);
 	run_for(&b, 5 * USEC_PER_SEC);
-	assert_int_equal(b.good, 500);
-	assert_in_range(b.fake->most_waiting, 2, OMAPI_WINDOW);
+	assert_int_equal(b.good, 300);
+	assert_false(b.fake->spoke_too_early);
+	assert_in_range(b.fake->most_bytes, 300, OMAPI_BUFFER_BYTES);
+	bench_end(&b);
+}
+
+static void a_request_that_dhcpd_could_choke_on_is_not_sent(void **state)
+{
+	static uint8_t memory[8192], value[8192];
+	struct omapi_out out;
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, true, FAKE_GOOD);
+	for (size_t len = OMAPI_BUFFER_BYTES - 65; len < OMAPI_BUFFER_BYTES; len++) {
+		bool fits = OMAPI_HEADER_BYTES + 4 + 7 + len + 32 <= OMAPI_BUFFER_BYTES;
+
+		omapi_out_begin(&out, memory, sizeof(memory), OMAPI_UPDATE, 1);
+		omapi_out_object(&out);
+		omapi_out_put(&out, "x", value, len);
+		assert_int_equal(
+			omapi_conn_send(b.conn, &out, 100, 1, replied, &b), fits ? 0 : ERR_RANGE);
+	}
 	bench_end(&b);
 }
 
@@ -329,7 +351,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(signed_requests_go_in_batches_that_wait_for_each_other),
 		cmocka_unit_test(replies_of_unknown_size_are_asked_for_one_by_one),
-		cmocka_unit_test(unsigned_requests_go_in_a_window),
+		cmocka_unit_test(unsigned_requests_go_in_the_same_batches),
+		cmocka_unit_test(a_request_that_dhcpd_could_choke_on_is_not_sent),
 		cmocka_unit_test(an_answer_that_comes_byte_by_byte_is_understood),
 		cmocka_unit_test(no_answer_in_time_ends_the_connection),
 		cmocka_unit_test(no_hello_in_time_ends_the_connection),
