@@ -191,8 +191,11 @@ static int prepare(struct run *run)
 
 	if (run_confine_user(run->conf, &change, &uid, &gid) < 0)
 		return EXIT_WRONG_USAGE;
-	if (starter_begin(run->conf, change ? run->conf->user : NULL, &run->starter) < 0)
-		return EXIT_WRONG_USAGE;
+	if (!starter_inherit(&run->starter)) {
+		if (starter_begin(run->conf, change ? run->conf->user : NULL, &run->starter) < 0)
+			return EXIT_WRONG_USAGE;
+		run_confine_again(&run->starter, run->conf->path);
+	}
 	run->loop = loop_new();
 	if (!run->loop)
 		return EXIT_FAILED;

@@ -51,6 +51,9 @@ int starter_ask(const struct starter *starter, uint16_t capture);
  * now; negative: the starter is gone. */
 int starter_hear(const struct starter *starter, struct starter_message *ret_message, int *ret_fd);
 void starter_end(struct starter *starter);
+/* After run_confine_again(): the starter of the program before. Whether there is one. */
+#define STARTER_ENV "TAP82_STARTER"
+bool starter_inherit(struct starter *ret_starter);
 
 /* --- Captures (run_sniffers.c) --------------------------------------------------------------- */
 
@@ -151,6 +154,9 @@ void run_turn(void *ctx);
 int run_confine_prepare(const struct conf *conf, uid_t uid, gid_t gid);
 /* Whom `user` names. `*ret_change`: whether we are to become it. 0, or negative, logged. */
 int run_confine_user(const struct conf *conf, bool *ret_change, uid_t *ret_uid, gid_t *ret_gid);
+/* Executes the program anew, without the ambient capabilities that the unit gave, if it gave any;
+ * returns if not, or if that failed (then giving them up will). */
+void run_confine_again(const struct starter *starter, const char *conf_path);
 /* Gives up everything: user, groups, capabilities, new privileges, core dumps. */
 int run_confine_drop(bool change, uid_t uid, gid_t gid);
 /* The engine’s list of system calls (run_calls.c). Last, when everything is open. */

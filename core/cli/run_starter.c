@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -206,6 +208,18 @@ int starter_begin(const struct conf *conf, const char *user, struct starter *ret
 	free(self.children);
 	*ret_starter = (struct starter){.fd = pair[0], .pid = pid};
 	return pid < 0 ? -ECHILD : 0;
+}
+
+bool starter_inherit(struct starter *ret_starter)
+{
+	const char *text = getenv(STARTER_ENV);
+	int fd, pid;
+
+	if (!text || sscanf(text, "%d %d", &fd, &pid) != 2 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return false;
+	unsetenv(STARTER_ENV);
+	*ret_starter = (struct starter){.fd = fd, .pid = pid};
+	return true;
 }
 
 void starter_end(struct starter *starter)

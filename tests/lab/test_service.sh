@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The unit's own command line under the unit's own limits: an unprivileged user, one capability, no
+# new privileges, its system calls and address families, keys as credentials, readiness and watchdog.
+set -u
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+lab_init "$1"
+top=$(cd "$(dirname "$0")/../.." && pwd)
+unit=$top/config/tap82.service
+lab_net
+lab_dhcpd_conf
+lab_dhcpd
+lab_tap82_conf
+lab_devices << CSV
+mac,serial_number,name
+02:82:00:00:20:01,SN1,Gate
+CSV
+
+# The key belongs to root alone; systemd would copy it to the credentials of the service.
+mkdir "$tmp/credentials"
+install -o nobody -m 400 "$lab_key_file" "$tmp/credentials/keys_tap82-lab-$$.key"
+rm "$lab_key_file"
+sed -i "s|^key-file .*|key-file = /etc/tap82/keys/tap82-lab-$$.key|; s|^\(user *\)=.*|\1= nobody|" "$tmp/tap82.ini"
+
+# setting NAME: the values of a setting of the unit, in one line.
+setting() { sed -n "s/^$1=//p" "$unit" | tr '\n' ' '; }
+
+capability=$(setting AmbientCapabilities | tr 'A-Z' 'a-z' | sed 's/cap_//; s/ *$//')
+check "the unit gives one capability" test "$capability" = net_raw
+command=$(setting ExecStart | sed "s|@BINDIR@/tap82|$tap82|; s| *$||")
+python3 "$top/tests/lab/notify_sink.py" "$tmp/notify" "$tmp/told" &
+lab_pids="$lab_pids $!"
+wait_for 5 test -S "$tmp/notify" || lab_die "no notification socket"
+chmod 777 "$tmp/notify"
+
+# What the unit allows: names and @groups (which hold groups) of its first list, less the "~" ones.
+expand() {
+  sed 's/^ *//; /^#/d; /^$/d' | while read -r name; do
+    case $name in @*) systemd-analyze syscall-filter "$name" | tail -n +2 ;; *) echo "$name" ;; esac
+  done
+}
+listed() { tr ' ' '\n' | expand | expand | expand | sed 's/^ *//; /^#/d; /^$/d' | sort -u; }
+sed -n 's/^SystemCallFilter=\([^~]\)/\1/p' "$unit" | listed > "$tmp/wanted"
+sed -n 's/^SystemCallFilter=~//p' "$unit" | listed > "$tmp/denied"
+comm -23 "$tmp/wanted" "$tmp/denied" > "$tmp/allowed"
+check "the unit's list of system calls is understood" sh -c \
+  "grep -qx read '$tmp/allowed' && grep -qx seccomp '$tmp/allowed' && ! grep -qx setuid '$tmp/allowed'"
+
+# serve COMMAND…: as the unit starts it.
+serve() {
+  (
+    umask "$(setting UMask | tr -d ' ')"
+    exec ip netns exec "$server_ns" prlimit --core=0 --memlock=1048576 \
+      setpriv --reuid nobody --regid nogroup --clear-groups --no-new-privs \
+      --inh-caps "-all,+$capability" --ambient-caps "-all,+$capability" --bounding-set "-all,+$capability" \
+      env NOTIFY_SOCKET="$tmp/notify" WATCHDOG_USEC=2000000 CREDENTIALS_DIRECTORY="$tmp/credentials" \
+      "$build/lab/confine" "$tmp/allowed" "$(setting RestrictAddressFamilies)" "$@"
+  ) >> "$tmp/tap82.log" 2>&1 &
+  tap82_pid=$!
+  lab_pids="$lab_pids $tap82_pid"
+}
+told() { grep -q "$1" "$tmp/told"; }
+
+# shellcheck disable=SC2086
+serve $command -c "$tmp/tap82.ini"
+check "the service tells that it is ready" wait_for 20 told '^READY=1'
+check "and it answers" wait_for 5 lab_healthy
+check "and it feeds the watchdog" wait_for 5 told '^WATCHDOG=1'
+check "the engine holds no capability" grep -q '^CapEff:.0*$' "/proc/$tap82_pid/status"
+check "nor can it get one" grep -q '^CapPrm:.0*$' "/proc/$tap82_pid/status"
+check "and is under its own list of system calls" grep -q '^Seccomp_filters:.2' "/proc/$tap82_pid/status"
+check "a camera gets its address" cameras dora mac=02:82:00:00:20:01 relay=10.50.0.1 circuit=01 remote=02
+check "and its reservation" wait_for 15 event_seen '.event == "provision.handoff"'
+check "the files are its own alone" sh -c "! find '$tmp/state' -type f -perm /027 | grep ."
+kill -TERM "$tap82_pid" 2> /dev/null
+check "it tells that it stops" wait_for 10 told '^STOPPING=1'
+wait "$tap82_pid"
+check "and stops well" test $? -eq 0
+
+
+serve sh -c "python3 -c 'import socket; socket.socket(socket.AF_BLUETOOTH, socket.SOCK_RAW)'; chown 0 '$tmp/state'"
+wait "$tap82_pid"
+check "these limits bite" grep -q 'EAFNOSUPPORT\|Operation not permitted' "$tmp/tap82.log"
