@@ -49,11 +49,14 @@ int message_decoder_add_switch(struct message_decoder *m, uint32_t giaddr, const
 	size_t remote_id_len, const char *layout, int offset)
 {
 	const struct layout *found = layout_find(m->layouts, layout);
+	struct buf id = {.p = NULL};
 
 	if (!found)
 		return ERR_NOT_FOUND;
-	return switches_add(m->switches, giaddr, buf_of(remote_id, remote_id_len),
-		&(struct switch_way){.layout = found, .offset = offset});
+	if (remote_id_len > 0)
+		id = buf_of(remote_id, remote_id_len);
+	return switches_add(
+		m->switches, giaddr, id, &(struct switch_way){.layout = found, .offset = offset});
 }
 
 static bool is_dhcp_port(uint16_t port)

@@ -113,7 +113,7 @@ static struct buf untyped(struct buf remote_id)
 	uint8_t type = buf_u8(&remote_id), len = buf_u8(&remote_id);
 	bool typed = type <= 1 && len == buf_left(&remote_id);
 
-	return typed ? remote_id : buf_of(NULL, 0);
+	return typed ? remote_id : (struct buf){.bad = false};
 }
 
 const struct switch_way *switches_find(
