@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "omapi_value.h"
 #include "tap82/clock.h"
+#include "tap82/conf.h"
 #include "tap82/dhcpd.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
@@ -83,11 +84,49 @@ static int target_from_options(struct cli *cli, struct target *t)
 	return name ? target_key(cli, t, file, name, cli_option(cli, "key-algorithm")) : 0;
 }
 
+static void problem_print(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_error("%s", text);
+}
+
+static int target_from_server(struct cli *cli, struct target *t, const struct conf_server *server)
+{
+	static char name[CONF_NAME_MAX];
+
+	snprintf(name, sizeof(name), "%s", server->name);
+	t->name = name;
+	t->address = server->address;
+	t->port = server->port;
+	return server->key_name ? target_key(cli, t, server->key_file, server->key_name,
+					  server->key_algorithm)
+				: 0;
+}
+
+static int target_from_conf(struct cli *cli, struct target *t)
+{
+	const char *name = cli_option(cli, "server");
+	struct conf *conf;
+	int at = 0, r;
+
+	if (conf_load(cli->conf_path, problem_print, NULL, &conf) < 0)
+		return EXIT_WRONG_USAGE;
+	if (name)
+		at = conf_server_by_name(conf, name);
+	if (at < 0)
+		r = cli_usage(cli, "%s: no such server in %s", name, cli->conf_path);
+	else if (conf->server_count == 0 || (!name && conf->server_count > 1))
+		r = cli_usage(
+			cli, "--server is missing: %s has %zu", cli->conf_path, conf->server_count);
+	else
+		r = target_from_server(cli, t, &conf->servers[at]);
+	conf_free(conf);
+	return r;
+}
+
 static int target_find(struct cli *cli, struct target *t)
 {
-	if (cli_has(cli, "address"))
-		return target_from_options(cli, t);
-	return cli_usage(cli, "--address is missing");
+	return cli_has(cli, "address") ? target_from_options(cli, t) : target_from_conf(cli, t);
 }
 
 /* --- The exchange ---------------------------------------------------------------------------- */
