@@ -61,7 +61,7 @@ $(B)/libtap82.a: $(LIB_OBJ)
 
 # The parsers of hostile bytes are held to more.
 $(B)/sniffer/%.o $(B)/core/omapi/codec.o: WARN += -Wconversion
-$(B)/core/page.o: core/page/page.html
+$(B)/core/page.o: core/page/page.html core/page/openapi.json
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

@@ -105,6 +105,14 @@ static void post_reload(struct call *call)
 	}
 }
 
+static void get_openapi(struct call *call)
+{
+	size_t len;
+	const char *text = page_openapi(&len);
+
+	http_reply(call->x, 200, "application/json", NULL, text, len);
+}
+
 /* --- The table ------------------------------------------------------------------------------- */
 
 struct route {
@@ -120,6 +128,7 @@ struct route {
 
 static const struct route routes[] = {
 	{HTTP_GET, "/", get_page, false, INNER},
+	{HTTP_GET, "/openapi.json", get_openapi, false, INNER},
 	{HTTP_GET, "/healthz", get_health, false, EVERY},
 	{HTTP_GET, "/metrics", get_metrics, false, EVERY},
 	{HTTP_GET, "/v1/status", get_status, false, INNER},

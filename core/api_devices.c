@@ -188,7 +188,7 @@ static void reply_device(struct call *call, int status)
 
 void api_device_put(struct call *call)
 {
-	struct reading r = {.conf = call->api->conf};
+	struct reading r = {.conf = call->api->conf, .row.mac = call->mac};
 	json_t *json = json_loadb(call->r->body, call->r->body_len, JSON_REJECT_DUPLICATES, NULL);
 	int n;
 

@@ -8,17 +8,25 @@
 
 #define HASH_TEXT (BASE64_ENCODE_RAW_LENGTH(SHA256_DIGEST_SIZE) + 1)
 
-/* The assembler reads the page as it is: no copy of it in another form has to be kept. */
+/* The assembler reads the files as they are: no copy in another form has to be kept. */
 __asm__(".pushsection .rodata\n"
 	"page_bytes: .incbin \"core/page/page.html\"\n"
 	"page_bytes_end: .byte 0\n"
+	"openapi_bytes: .incbin \"core/page/openapi.json\"\n"
+	"openapi_bytes_end: .byte 0\n"
 	".popsection\n");
-extern const char page_bytes[], page_bytes_end[];
+extern const char page_bytes[], page_bytes_end[], openapi_bytes[], openapi_bytes_end[];
 
 const char *page_html(size_t *ret_len)
 {
 	*ret_len = (size_t)(page_bytes_end - page_bytes);
 	return page_bytes;
+}
+
+const char *page_openapi(size_t *ret_len)
+{
+	*ret_len = (size_t)(openapi_bytes_end - openapi_bytes);
+	return openapi_bytes;
 }
 
 /* The hash of what stands between `open` and `close`. */

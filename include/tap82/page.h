@@ -10,6 +10,8 @@
 
 /* The page, UTF-8, NUL-terminated; static storage. */
 const char *page_html(size_t *ret_len);
+/* The description of the HTTP API (OpenAPI 3), likewise. */
+const char *page_openapi(size_t *ret_len);
 /* The value of its Content-Security-Policy header, made from the hashes of its style and script
  * (CSP level 3, 2.3.1). Static storage. */
 const char *page_csp(void);

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include <string.h>
 
 #include "tap82/page.h"
@@ -41,6 +42,18 @@ static void page_loads_nothing_and_makes_no_markup_of_data(void **state)
 			fail_msg("the page contains %s", banned[i]);
 }
 
+static void the_description_is_json_of_openapi(void **state)
+{
+	size_t len;
+	const char *text = page_openapi(&len);
+	json_t *json = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+
+	(void)state;
+	assert_non_null(json);
+	assert_string_equal(json_string_value(json_object_get(json, "openapi")), "3.0.3");
+	json_decref(json);
+}
+
 static void policy_hashes_the_one_style_and_the_one_script(void **state)
 {
 	const char *policy = page_csp();
@@ -60,6 +73,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(page_is_whole_and_ends_with_nul),
 		cmocka_unit_test(page_loads_nothing_and_makes_no_markup_of_data),
+		cmocka_unit_test(the_description_is_json_of_openapi),
 		cmocka_unit_test(policy_hashes_the_one_style_and_the_one_script),
 	};
 
