@@ -201,7 +201,6 @@ void api_device_put(struct call *call)
 	} else if (r.has_mac && !mac_equal(&r.row.mac, &call->mac)) {
 		call_error(call, 400, "mac", "is not the one of the path");
 	} else {
-		r.row.mac = call->mac;
 		n = put_device(call, &r);
 		if (n >= 0)
 			reply_device(call, n == 1 ? 201 : 200);

@@ -295,26 +295,37 @@ int client_list(const struct cli *cli, const char *path, const struct client_col
 
 /* --- One object ------------------------------------------------------------------------------ */
 
+static void print_pairs(const json_t *json, int depth);
+
+/* "key: value", or the key and, deeper, what it holds. */
+static void print_value(const char *key, const json_t *value, int depth)
+{
+	const json_t *one;
+	char *text, *clean;
+	size_t i;
+
+	if (json_is_object(value)) {
+		printf("%*s%s:\n", 2 * depth, "", key);
+		print_pairs(value, depth + 1);
+		return;
+	}
+	if (json_is_array(value)) {
+		json_array_foreach(value, i, one) print_value(key, one, depth);
+		return;
+	}
+	text = value_text(value);
+	clean = text ? table_clean(text) : NULL;
+	printf("%*s%s: %s\n", 2 * depth, "", key, clean ? clean : "");
+	free(clean);
+	free(text);
+}
+
 static void print_pairs(const json_t *json, int depth)
 {
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)json, key, value)
-	{
-		char *text, *clean;
-
-		if (json_is_object(value)) {
-			printf("%*s%s:\n", 2 * depth, "", key);
-			print_pairs(value, depth + 1);
-			continue;
-		}
-		text = value_text(value);
-		clean = text ? table_clean(text) : NULL;
-		printf("%*s%s: %s\n", 2 * depth, "", key, clean ? clean : "");
-		free(clean);
-		free(text);
-	}
+	json_object_foreach((json_t *)json, key, value) print_value(key, value, depth);
 }
 
 static int print_object(void *ctx, const char *line)

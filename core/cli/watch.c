@@ -93,6 +93,8 @@ static void print_evidence(const json_t *evidence, const char *prefix, bool *fir
 			print_evidence(value, path, first);
 			continue;
 		}
+		if (json_is_array(value) && json_array_size(value) == 0)
+			continue;
 		text = client_text(evidence, key);
 		clean = text ? table_clean(text) : NULL;
 		printf("%s%s %s", *first ? "      " : ", ", path, clean ? clean : "");

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A VMS with faults: faulty_vms.py PORT LOG [MAC=FAULT…].
+
+Logs one JSON line a request: {"at", "path", "token", "status", "body"}. Faults: "503:N" answers 503
+N times and then 204; "422" refuses for good with a message; "silent:N" closes without an answer N
+times; "slow:S" answers after S seconds."""
+import http.server
+import json
+import sys
+import threading
+import time
+
+faults = dict(word.split("=", 1) for word in sys.argv[3:])
+log = open(sys.argv[2], "a", buffering=1)
+lock = threading.Lock()
+
+
+def left(mac):
+    """Takes one off the fault's count: whether it is still to be shown."""
+    with lock:
+        kind, _, n = faults[mac].partition(":")
+        faults[mac] = f"{kind}:{int(n) - 1}"
+        return int(n) > 0
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        at = time.time()
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        fault = faults.get(body["mac"], "")
+        status, text = 204, b""
+        if fault.startswith("503") and left(body["mac"]):
+            status = 503
+        elif fault == "422":
+            status, text = 422, b'{"message": "The camera is not known."}'
+        elif fault.startswith("silent") and left(body["mac"]):
+            status = 0
+        elif fault.startswith("slow"):
+            time.sleep(float(fault.partition(":")[2]))
+        with lock:
+            log.write(json.dumps({"at": at, "path": self.path, "status": status, "body": body,
+                                  "token": self.headers.get("Authorization", "")}) + "\n")
+        if status == 0:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *args):
+        pass
+
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Hand-over to a VMS that has faults: at least once, in order, refusals told, also across kill -9.
+set -u
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+vms() {
+  ip netns exec "$server_ns" python3 "$top/tests/lab/faulty_vms.py" 8080 "$tmp/vms.jsonl" "$@" &
+  vms_pid=$!
+  lab_pids="$lab_pids $vms_pid"
+  wait_for 5 lab_listens "$server_ns" 8080 || lab_die "the VMS did not start"
+}
+asks() {
+  cameras --timeout 10s dora "mac=$1" relay=10.50.0.1 "circuit=eth0/$2" remote=sw-7 > "$tmp/cameras.out"
+}
+# got JQ-CONDITION: whether the VMS got a request like that; gots: how many.
+got() { jq -e -s "any(.[]; $1)" "$tmp/vms.jsonl" > /dev/null; }
+gots() { jq -s "[.[] | select($1)] | length" "$tmp/vms.jsonl"; }
+empty_queue() { [ "$(t82 status --json | jq '.webhooks[0].queue')" = 0 ]; }
+
+lab_init "${1:?test_webhook.sh BUILD}"
+lab_net
+lab_range="10.50.0.10 10.50.0.30"
+lab_devices << CSV
+mac,serial_number
+02:00:00:00:00:01,SN-1
+02:00:00:00:00:02,SN-2
+02:00:00:00:00:03,SN-3
+02:00:00:00:00:04,SN-4
+02:00:00:00:00:05,SN-5
+CSV
+lab_tap82_conf
+(umask 077 && echo "s3cret-token" > "$tmp/vms.token")
+chown nobody "$tmp/vms.token"
+cat >> "$tmp/tap82.ini" << CONF
+[webhook vms]
+url        = http://127.0.0.1:8080/api/v1/billing/streams
+events     = provision.handoff
+format     = aipix
+token-file = $tmp/vms.token
+CONF
+lab_dhcpd_conf
+lab_dhcpd
+touch "$tmp/vms.jsonl"
+vms 02:00:00:00:00:02=503:2 02:00:00:00:00:03=422 02:00:00:00:00:04=silent:1
+lab_tap82
+
+asks 02:00:00:00:00:01 1
+check "the hand-over is posted" wait_for 10 got '.body.mac == "02:00:00:00:00:01" and .status == 204'
+check "as the VMS takes it" got '.path == "/api/v1/billing/streams" and .body.skip_dhcp_reservation == true
+  and (.body.ip | startswith("10.50.0.")) and (.body | keys | length) == 3'
+check "with the token" got '.token == "Bearer s3cret-token"'
+asks 02:00:00:00:00:02 2
+asks 02:00:00:00:00:03 3
+asks 02:00:00:00:00:04 4
+check "503 twice: it is tried until it is taken" \
+  wait_for 15 got '.body.mac == "02:00:00:00:00:02" and .status == 204'
+check "not more often than needed" test "$(gots '.body.mac == "02:00:00:00:00:02"')" = 3
+check "422 is final: webhook.rejected has the VMS's own words" wait_for 5 event_seen \
+  '.event == "webhook.rejected" and .mac == "02:00:00:00:00:03" and (.detail | test("The camera is not known"))'
+check "a connection that ends without an answer: it is posted again" \
+  wait_for 15 got '.body.mac == "02:00:00:00:00:04" and .status == 204'
+check "one that was refused is not posted again" test "$(gots '.body.mac == "02:00:00:00:00:03"')" = 1
+
+# The VMS is away, tap82 is killed: what is owed is in the store.
+check "nothing is owed now" wait_for 5 empty_queue
+lab_stop "$vms_pid"
+asks 02:00:00:00:00:05 5
+check "the camera is provisioned while the VMS is away" wait_for 10 event_seen \
+  '.event == "provision.handoff" and .mac == "02:00:00:00:00:05"'
+lab_stop "$tap82_pid" KILL
+vms
+lab_tap82
+check "after kill -9 it is posted" wait_for 15 got '.body.mac == "02:00:00:00:00:05" and .status == 204'
+check "the others are not posted again" test "$(gots '.body.mac == "02:00:00:00:00:01"')" = 1
+check "the token is in no log" sh -c "! grep -q s3cret-token '$tmp/tap82.log' '$tmp/state/events.jsonl'"
+exit "$lab_failures"
