@@ -147,6 +147,7 @@ static const int allowed[] = {
 	SCMP_SYS(prctl),
 	SCMP_SYS(kill),
 	SCMP_SYS(tgkill),
+	SCMP_SYS(getdents),
 	SCMP_SYS(process_vm_readv),
 	SCMP_SYS(arch_prctl),
 	SCMP_SYS(sched_getparam),
