@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The page in headless Chromium: page_test.py PAGE [FOLDER for screenshots]. Prints ok lines."""
+"""The page in headless Chromium: page_test.py PAGE|URL [FOLDER for screenshots]. Prints ok lines."""
 import sys
 import time
 
@@ -136,9 +136,34 @@ def large(page, folder):
         browser.close()
 
 
-with open(sys.argv[1], encoding="utf-8") as source:
-    html = source.read()
+def live(url, folder):
+    """On a running tap82 that knows the two cameras of test_page_live.sh."""
+    browser = Browser()
+    try:
+        browser.screen(1280, 800)
+        browser.open(url)
+        check("the page of a running tap82 shows its cameras", shown(browser, 2), browser.complaints)
+        check("with state and port", browser.wait(
+            "document.querySelector('.port.provisioned').textContent.includes('eth0/1')"))
+        check("and its captures and servers", browser.wait(
+            "document.getElementById('counters').textContent.includes('north')") and browser.ask(
+            "document.querySelector('#counters .ok').textContent") == "up")
+        check("and its events", browser.wait("document.querySelectorAll('#events li').length >= 4"))
+        browser.ask("document.querySelector('.port.provisioned').click()")
+        check("and explains", browser.wait("document.querySelectorAll('#explain[open] li').length >= 12"))
+        check("under the policy that it is served with", not browser.complaints, browser.complaints)
+        if folder:
+            browser.picture(f"{folder}/page-live.png")
+    finally:
+        browser.close()
+
+
 pictures_folder = sys.argv[2] if len(sys.argv) > 2 else None
-small(html, pictures_folder)
-large(html, pictures_folder)
+if sys.argv[1].startswith("http:"):
+    live(sys.argv[1], pictures_folder)
+else:
+    with open(sys.argv[1], encoding="utf-8") as source:
+        html = source.read()
+    small(html, pictures_folder)
+    large(html, pictures_folder)
 sys.exit(failures > 0)
