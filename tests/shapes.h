@@ -26,16 +26,22 @@ struct shape {
 	unsigned tunnels; /* must be wanted for it to count */
 };
 
-/* The payload says where it was meant for only by its length and a pattern. */
+/* The innermost packet around a payload, from port 67 to 67. */
+static inline void shape_begin_with(struct build *b, const void *payload, size_t len)
+{
+	build_start(b, payload, len);
+	build_udp(b, SHAPE_SRC, SHAPE_DST, 67, 67);
+	build_ipv4(b, SHAPE_SRC, SHAPE_DST, 17);
+}
+
+/* The same around a pattern. */
 static inline void shape_begin(struct build *b)
 {
 	uint8_t payload[SHAPE_PAYLOAD];
 
 	for (unsigned i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)(i * 7);
-	build_start(b, payload, sizeof(payload));
-	build_udp(b, SHAPE_SRC, SHAPE_DST, 67, 67);
-	build_ipv4(b, SHAPE_SRC, SHAPE_DST, 17);
+	shape_begin_with(b, payload, sizeof(payload));
 }
 
 static inline void shape_outer_ip(struct build *b, uint8_t protocol)
