@@ -19,7 +19,11 @@ static inline void fuzz_message(const uint8_t *data, size_t size, uint16_t sport
 	static struct writer writer;
 	static struct observation o;
 	static const uint8_t none[1];
-	struct datagram d = {.time = 1, .src = 1, .dst = 2, .sport = sport, .dport = dport,
+	struct datagram d = {.time = 1,
+		.src = 1,
+		.dst = 2,
+		.sport = sport,
+		.dport = dport,
 		.payload = buf_of(size ? data : none, size)};
 	const struct message *message;
 	const char *text;
