@@ -66,6 +66,9 @@ $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Tests that let allocations fail.
+$(B)/unit/test_memory_faults: LDLIBS += \
+	$(foreach f,malloc calloc realloc reallocarray strdup free,-Wl,--wrap=$(f))
 $(B)/unit/%: tests/unit/%.c $(CLI_LIB) $(B)/libtap82.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.o %.a,$^) $(LIBS) -lcmocka

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The Nth allocation fails, for every N: configuration, inventory and store refuse in order, with
+ * nothing lost and nothing leaked, and work when there is memory again. Linked with --wrap for the
+ * allocators; SQLite's own allocations go through the same count.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sqlite3.h>
+#include <cmocka.h>
+
+#include "tap82/conf.h"
+#include "tap82/csv.h"
+#include "tap82/inventory.h"
+#include "tap82/store.h"
+
+/* --- Memory that runs out -----------------------------------------------------------------------
+ */
+
+static struct {
+	bool on;
+	long count, fail_at;
+	long failed;
+	long held; /* allocations of ours that were not given back */
+} memory;
+
+static bool runs_out(void)
+{
+	if (!memory.on || ++memory.count != memory.fail_at)
+		return false;
+	memory.failed++;
+	return true;
+}
+
+static void *held(void *p)
+{
+	memory.held += memory.on && p;
+	return p;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__real_reallocarray(void *p, size_t n, size_t size);
+char *__real_strdup(const char *text);
+void __real_free(void *p);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+char *__wrap_strdup(const char *text);
+void __wrap_free(void *p);
+
+void *__wrap_malloc(size_t size)
+{
+	return runs_out() ? NULL : held(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return runs_out() ? NULL : held(__real_calloc(n, size));
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	if (runs_out())
+		return NULL;
+	return p ? __real_realloc(p, size) : held(__real_realloc(p, size));
+}
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	if (runs_out())
+		return NULL;
+	return p ? __real_reallocarray(p, n, size) : held(__real_reallocarray(p, n, size));
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return runs_out() ? NULL : held(__real_strdup(text));
+}
+
+void __wrap_free(void *p)
+{
+	memory.held -= memory.on && p;
+	__real_free(p);
+}
+
+static sqlite3_mem_methods real_methods;
+
+static void *sqlite_malloc(int size)
+{
+	return runs_out() ? NULL : real_methods.xMalloc(size);
+}
+
+static void *sqlite_realloc(void *p, int size)
+{
+	return runs_out() ? NULL : real_methods.xRealloc(p, size);
+}
+
+static char folder[] = "/dev/shm/tap82-memory-XXXXXX", path[64], why[256];
+
+static int install(void **state)
+{
+	sqlite3_mem_methods counted;
+
+	(void)state;
+	if (!mkdtemp(folder) || sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real_methods))
+		return -1;
+	counted = real_methods;
+	counted.xMalloc = sqlite_malloc;
+	counted.xRealloc = sqlite_realloc;
+	snprintf(path, sizeof(path), "%s/f", folder);
+	return sqlite3_config(SQLITE_CONFIG_MALLOC, &counted);
+}
+
+static int remove_folder(void **state)
+{
+	char command[80];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+/* Runs `scenario` with the first, second … allocation failing until none fails any more. It gives 0
+ * or -ENOMEM. How many there were. */
+static long sweep(int (*scenario)(void))
+{
+	for (long at = 1;; at++) {
+		int r;
+
+		memory.count = memory.failed = memory.held = 0;
+		memory.fail_at = at;
+		memory.on = true;
+		r = scenario();
+		memory.on = false;
+		assert_int_equal(memory.held, 0);
+		assert_true(r == 0 || (r == -ENOMEM && memory.failed > 0));
+		if (memory.failed == 0)
+			return at - 1;
+	}
+}
+
+/* --- Scenarios ----------------------------------------------------------------------------------
+ */
+
+static unsigned told;
+
+static void tell(void *ctx, const char *text)
+{
+	(void)ctx;
+	told += *text != 0;
+}
+
+static void put_file(const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int load_conf(void)
+{
+	struct conf *conf;
+	int r;
+
+	told = 0;
+	r = conf_load(path, tell, NULL, &conf);
+	assert_int_equal(r<0, told> 0);
+	if (r == 0)
+		conf_free(conf);
+	return r;
+}
+
+static void a_configuration_is_refused_or_whole(void **state)
+{
+	(void)state;
+	put_file("[tap82]\nlisten = /a, /b, /c\nmetrics-listen = 127.0.0.1:9\n"
+		 "[capture a]\ninterface = lo\nvlan = 1, 2\n[capture b]\nfile = x\n"
+		 "[server s]\naddress = 10.0.0.1\nkey-name = k\nkey-file = /k\n"
+		 "[server t]\naddress = 10.0.0.2\n"
+		 "[group g]\nsubnets = 10.0.0.0/8, 11.0.0.0/8\nrelays = 1.1.1.1, 2.2.2.2\n"
+		 "servers = s, t\n[switches]\n10.0.0.1 = cisco\n10.0.0.2 = moxa\n"
+		 "[layout l]\ncircuit-id = port:8\nremote-id = mac:48\n"
+		 "[webhook w]\nurl = http://x/\nevents = provision.handoff, camera.moved\n");
+	assert_true(sweep(load_conf) > 60);
+}
+
+static int load_inventory(void)
+{
+	static struct conf_group groups[] = {{.name = "north"}};
+	struct conf conf = {.groups = groups, .group_count = 1};
+	struct inventory *inventory;
+	size_t count;
+	int r;
+
+	told = 0;
+	r = inventory_open(path, &conf, tell, NULL, &inventory);
+	if (r < 0)
+		return r;
+	while ((r = inventory_step(inventory, 100)) == 1)
+		continue;
+	inventory_rows(inventory, &count);
+	assert_int_equal(r<0, told> 0);
+	assert_true(r < 0 || count == 3000);
+	inventory_free(inventory);
+	return r;
+}
+
+static void an_inventory_is_refused_or_whole(void **state)
+{
+	FILE *f = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(f);
+	fputs("mac,serial_number,group,name,circuit_id\n", f);
+	for (int i = 0; i < 3000; i++)
+		fprintf(f, "0200%08x,S%d,north,a name of some length to fill blocks %0200d,%d\n", i,
+			i, i, i);
+	fclose(f);
+	assert_true(sweep(load_inventory) >= 10);
+}
+
+static int count_device(void *ctx, const struct device_row *row)
+{
+	*(unsigned *)ctx += row->ip;
+	return 0;
+}
+
+static int write_store(struct store *store)
+{
+	struct event_row event = {.id = {1}, .code = "x", .json = "{}", .json_len = 2};
+	struct device_row device = {.mac = {{2}}, .ip = 1};
+	int r = store_begin(store);
+
+	if (r < 0)
+		return r;
+	store_put_device(store, &device);
+	store_put_event(store, &event);
+	store_put_fact(store, "a", "b", 1);
+	return store_commit(store);
+}
+
+static int use_store(void)
+{
+	struct store *store;
+	unsigned devices = 0;
+	int r = store_open(path, why, sizeof(why), &store), again;
+
+	if (r < 0)
+		return r;
+	r = write_store(store);
+	/* Only one allocation fails: then there is memory again. */
+	if (r == -ENOMEM) {
+		again = write_store(store);
+		assert_int_equal(again, 0);
+	}
+	again = store_each_device(store, count_device, &devices);
+	assert_true(again == -ENOMEM || devices == 1);
+	if (again == -ENOMEM) {
+		devices = 0;
+		assert_int_equal(store_each_device(store, count_device, &devices), 0);
+		assert_int_equal(devices, 1);
+	}
+	again = store_expire_events(store, 1, 10);
+	store_close(store);
+	return r < 0 ? r : again < 0 ? again : 0;
+}
+
+static int fresh_store(void)
+{
+	static const char *const ends[] = {"", "-wal", "-shm", "-lock", "-journal"};
+	char name[80];
+	bool on = memory.on;
+
+	memory.on = false;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		unlink(name);
+	}
+	memory.on = on;
+	return use_store();
+}
+
+static void a_store_goes_on_when_there_is_memory_again(void **state)
+{
+	(void)state;
+	assert_true(sweep(fresh_store) > 100);
+	/* And once more with what is there. */
+	assert_true(sweep(use_store) > 50);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_configuration_is_refused_or_whole),
+		cmocka_unit_test(an_inventory_is_refused_or_whole),
+		cmocka_unit_test(a_store_goes_on_when_there_is_memory_again),
+	};
+
+	return cmocka_run_group_tests(tests, install, remove_folder);
+}
