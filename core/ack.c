@@ -7,13 +7,12 @@
 
 #include "engine_self.h"
 
-static void happening_fill(
-	struct engine *e, const struct observation *o, struct transaction *tx, struct happening *h)
+static void happening_fill(struct engine *e, const struct observation *o, struct device *d,
+	struct transaction *tx, struct happening *h)
 {
 	const struct observation_dhcp *dhcp = &o->dhcp;
 
-	*h = (struct happening){.o = o, .tx = tx};
-	h->device = device_find(&e->devices, &o->mac);
+	*h = (struct happening){.o = o, .tx = tx, .device = d};
 	if (!h->device)
 		h->unknown = unknown_observe(&e->unknowns, o, e->now);
 	h->server_id = dhcp->server_id ? dhcp->server_id : o->src;
@@ -412,7 +411,8 @@ static void note_legs(struct engine *e, const struct happening *h)
 	e->leg_time += e->now - h->tx->legs[LEG_REQUEST];
 }
 
-void engine_ack(struct engine *e, const struct observation *o, struct transaction *tx)
+void engine_ack(
+	struct engine *e, const struct observation *o, struct device *d, struct transaction *tx)
 {
 	struct match match = {0};
 	struct decision decision;
@@ -422,7 +422,7 @@ void engine_ack(struct engine *e, const struct observation *o, struct transactio
 
 	if (o->dhcp.yiaddr == 0)
 		return; /* it answers an INFORM (RFC 2131 4.3.5) */
-	happening_fill(e, o, tx, &h);
+	happening_fill(e, o, d, tx, &h);
 	match_place(e, &h, &match);
 	old = match_device(e, &h, &match);
 	decide(&match, &decision);

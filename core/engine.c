@@ -237,16 +237,16 @@ static void on_dhcp(struct engine *e, const struct observation *o)
 	if (!o->dhcp.has_mac || o->dhcp.type == 0 || mac_is_zero(&o->mac))
 		return;
 	tx = transaction_observe(&e->transactions, o, e->now);
+	d = device_find(&e->devices, &o->mac);
 	switch (o->dhcp.type) {
 	case DHCP_ACK:
 		e->acks++;
-		engine_ack(e, o, tx);
+		engine_ack(e, o, d, tx);
 		break;
 	case DHCP_RELEASE: on_release(e, o); break;
 	case DHCP_DECLINE: on_decline(e, o, tx); break;
 	default: break;
 	}
-	d = device_find(&e->devices, &o->mac);
 	heard(e, o, d);
 }
 

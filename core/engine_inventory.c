@@ -70,6 +70,18 @@ static void take_ip(
 	device_set_state(&e->devices, d, DEVICE_NEW);
 }
 
+/* A camera that comes back while its reservation is still being taken away. */
+static void adopt(struct engine *e, struct device *d)
+{
+	struct reservation *r =
+		e->reservations.count ? reservations_find(&e->reservations, &d->mac) : NULL;
+
+	if (!r)
+		return;
+	r->device = d;
+	d->flags |= DEVICE_HAS_WORK;
+}
+
 static struct device *add_row(struct engine *e, const struct inventory_row *row)
 {
 	struct device_texts texts;
@@ -80,6 +92,7 @@ static struct device *add_row(struct engine *e, const struct inventory_row *row)
 	if (!d)
 		return NULL;
 	d->group = group_of_row(e, row);
+	adopt(e, d);
 	take_ip(e, d, row, 0);
 	take_port(e, d, row);
 	unknown_remove(&e->unknowns, &row->mac);
@@ -219,6 +232,9 @@ int engine_inventory_begin(struct engine *e, const struct inventory *inventory, 
 
 	e->job = (struct inventory_job){.inventory = inventory, .file = file, .active = true};
 	e->job.rows = inventory_rows(inventory, &e->job.count);
+	e->job.fresh = e->devices.count == 0;
+	if (e->job.fresh)
+		return 0;
 	if (check_contradictions(e, now) < 0)
 		return ERR_DUPLICATE;
 	lost = mark_rows(e);
@@ -275,9 +291,10 @@ static void give_up(struct engine *e, const struct inventory_row *row)
 
 static void apply_row(struct engine *e, const struct inventory_row *row)
 {
-	struct device *d = device_find(&e->devices, &row->mac);
+	struct device *d = e->job.fresh ? NULL : device_find(&e->devices, &row->mac);
 
-	give_up(e, row);
+	if (!e->job.fresh)
+		give_up(e, row);
 	if (d)
 		e->job.changed += change_row(e, d, row);
 	else if (add_row(e, row))

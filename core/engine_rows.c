@@ -269,6 +269,7 @@ static struct reservation *restore_head(
 	if (d) {
 		r->xid = d->xid;
 		r->relay = device_relay(&e->devices, d);
+		r->device = d;
 		d->flags |= DEVICE_HAS_WORK;
 	}
 	return r;

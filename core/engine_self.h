@@ -49,6 +49,8 @@ struct inventory_job {
 	const struct inventory_row *rows;
 	const char *file;
 	size_t count, at;
+	bool fresh; /* the table was empty: rows contradict none but each other, which was checked
+		     */
 	uint32_t sweep, sweep_end; /* device slots looked at for removal */
 	size_t added, changed, removed;
 	bool active;
@@ -122,7 +124,8 @@ void mark_dirty(struct engine *e, struct device *d);
 void engine_settle(struct engine *e);
 
 /* ack.c */
-void engine_ack(struct engine *e, const struct observation *o, struct transaction *tx);
+void engine_ack(
+	struct engine *e, const struct observation *o, struct device *d, struct transaction *tx);
 /* Tells once if option 82 and RADIUS disagree about a device. */
 void check_places(struct engine *e, struct device *d, const struct option82 *o,
 	const struct port_place *port, uint32_t ip);

@@ -3,6 +3,7 @@
 
 #include <nettle/sha2.h>
 
+#include "tap82/clock.h"
 #include "tap82/event.h"
 
 struct event_kind {
@@ -98,18 +99,26 @@ enum event_code event_code_parse(const char *text)
 	return EVENT_NONE;
 }
 
+#define IDENTITY_MAX (64 + 10 + 4 + OBSERVATION_OPTION82_MAX)
+
 void event_identify(struct event *e, const void *happening, size_t len)
 {
 	const char *code = event_code_text(e->code);
+	size_t n = strlen(code) + 1;
+	uint8_t bytes[IDENTITY_MAX];
 	struct sha256_ctx sha;
-	uint8_t fixed[10];
 
-	memcpy(fixed, e->mac.b, 6);
-	memcpy(fixed + 6, &e->ip, 4);
+	memcpy(bytes, code, n);
+	memcpy(bytes + n, e->mac.b, 6);
+	for (int shift = 24, i = 0; i < 4; i++, shift -= 8)
+		bytes[n + 6 + (size_t)i] = (uint8_t)(e->ip >> shift);
+	n += 10;
+	if (len > sizeof(bytes) - n)
+		len = sizeof(bytes) - n;
+	if (len)
+		memcpy(bytes + n, happening, len);
 	sha256_init(&sha);
-	sha256_update(&sha, strlen(code) + 1, (const uint8_t *)code);
-	sha256_update(&sha, sizeof(fixed), fixed);
-	sha256_update(&sha, len, happening);
+	sha256_update(&sha, n + len, bytes);
 	sha256_digest(&sha, sizeof(e->id), e->id);
 }
 
@@ -206,7 +215,17 @@ static void write_old(struct writer *w, const struct event *e)
 	writer_object_end(w);
 }
 
-static void write_about(struct writer *w, const struct event *e)
+/* --- The record, in the contract's order ---------------------------------------------------------
+ */
+
+static void write_code(struct writer *w, const struct event *e)
+{
+	writer_str(w, "event", event_code_text(e->code));
+	writer_str(w, "title", event_title(e->code));
+	writer_str(w, "severity", event_severity_text(event_severity(e->code)));
+}
+
+static void write_whom(struct writer *w, const struct event *e)
 {
 	if (e->has_mac)
 		writer_mac(w, "mac", &e->mac);
@@ -214,21 +233,184 @@ static void write_about(struct writer *w, const struct event *e)
 	write_text(w, "server", e->server);
 	write_ip(w, "relay", e->relay);
 	write_text(w, "group", e->group);
-	write_text(w, "reason", e->reason);
+}
+
+static void write_where(struct writer *w, const struct event *e)
+{
 	write_identity(w, "device", &e->device);
+	if (e->option82 && e->option82->len > 0)
+		option82_record(w, "option82", e->option82, e->port);
+}
+
+/*
+ * A happening is told in several events that differ in few fields: what they have in common is put
+ * into JSON once and kept until another one comes. (One thread; memory of a record's size.)
+ */
+struct kept {
+	struct writer w; /* the fields as JSON */
+	bool ready;
+};
+
+static struct {
+	struct kept codes[EVENT_CODES], whom, where;
+	struct event event; /* whose fields `whom` and `where` hold; texts are in `texts` */
+	char texts[5][256]; /* server, group, uuid, serial_number, name */
+	struct option82 option82;
+	struct port_place port;
+	char time[TIME_TEXT];
+	int64_t time_of;
+} kept;
+
+static struct writer *keep_anew(struct kept *k)
+{
+	if (!k->w.base && writer_init(&k->w, -1, WRITER_JSON) < 0)
+		return NULL;
+	writer_clear(&k->w);
+	k->w.comma = false;
+	k->w.depth = 0;
+	k->ready = true;
+	return &k->w;
+}
+
+static void put_kept(struct writer *w, const struct kept *k)
+{
+	size_t len;
+	const char *bytes = writer_bytes(&k->w, &len);
+
+	writer_fields(w, bytes, len);
+}
+
+static bool text_is(const char *kept_text, const char *text)
+{
+	return strcmp(kept_text, text ? text : "") == 0;
+}
+
+static bool keep_text(char out[256], const char *text)
+{
+	size_t len = text ? strlen(text) : 0;
+
+	if (len >= 256)
+		return false;
+	memcpy(out, text ? text : "", len + 1);
+	return true;
+}
+
+static bool whom_is_kept(const struct event *e)
+{
+	const struct event *k = &kept.event;
+
+	return kept.whom.ready && k->has_mac == e->has_mac && mac_equal(&k->mac, &e->mac) &&
+	       k->ip == e->ip && k->relay == e->relay && text_is(kept.texts[0], e->server) &&
+	       text_is(kept.texts[1], e->group);
+}
+
+static bool keep_whom(const struct event *e)
+{
+	struct writer *w = keep_anew(&kept.whom);
+
+	if (!w || !keep_text(kept.texts[0], e->server) || !keep_text(kept.texts[1], e->group))
+		return kept.whom.ready = false;
+	kept.event.has_mac = e->has_mac;
+	kept.event.mac = e->mac;
+	kept.event.ip = e->ip;
+	kept.event.relay = e->relay;
+	write_whom(w, e);
+	return true;
+}
+
+static bool option82_is_kept(const struct option82 *o)
+{
+	const struct option82 *k = &kept.option82;
+
+	return k->len == o->len &&
+	       memcmp(&k->circuit_id, &o->circuit_id,
+		       offsetof(struct option82, raw) - offsetof(struct option82, circuit_id)) ==
+		       0 &&
+	       memcmp(k->raw, o->raw, o->len) == 0;
+}
+
+static bool has_port(const struct event *e)
+{
+	return e->port && *e->port->layout;
+}
+
+static bool where_is_kept(const struct event *e)
+{
+	return kept.where.ready && e->option82 && !has_port(e) && option82_is_kept(e->option82) &&
+	       text_is(kept.texts[2], e->device.uuid) &&
+	       text_is(kept.texts[3], e->device.serial_number) &&
+	       text_is(kept.texts[4], e->device.name);
+}
+
+static bool keep_where(const struct event *e)
+{
+	struct writer *w = keep_anew(&kept.where);
+
+	if (!w || !e->option82 || has_port(e) || !keep_text(kept.texts[2], e->device.uuid) ||
+		!keep_text(kept.texts[3], e->device.serial_number) ||
+		!keep_text(kept.texts[4], e->device.name))
+		return kept.where.ready = false;
+	memcpy(&kept.option82, e->option82, offsetof(struct option82, raw) + e->option82->len);
+	write_where(w, e);
+	return true;
+}
+
+static void put_time(struct writer *w, int64_t time)
+{
+	if (kept.time_of != time || !*kept.time)
+		time_format(time, kept.time);
+	kept.time_of = time;
+	writer_fields(w, "\"time\":\"", 8);
+	writer_more(w, kept.time, TIME_TEXT - 1);
+	writer_more(w, "\"", 1);
+}
+
+static void put_code(struct writer *w, const struct event *e)
+{
+	struct kept *k = &kept.codes[e->code];
+
+	if (!k->ready) {
+		struct writer *own = keep_anew(k);
+
+		if (own)
+			write_code(own, e);
+	}
+	put_kept(w, k);
+}
+
+static void write_head_json(struct writer *w, const struct event *e)
+{
+	put_time(w, e->time);
+	writer_hex(w, "id", e->id, sizeof(e->id));
+	put_code(w, e);
+	if (whom_is_kept(e) || keep_whom(e))
+		put_kept(w, &kept.whom);
+	else
+		write_whom(w, e);
+	write_text(w, "reason", e->reason);
+	if (where_is_kept(e) || keep_where(e))
+		put_kept(w, &kept.where);
+	else
+		write_where(w, e);
+}
+
+static void write_head(struct writer *w, const struct event *e)
+{
+	writer_time(w, "time", e->time);
+	writer_hex(w, "id", e->id, sizeof(e->id));
+	write_code(w, e);
+	write_whom(w, e);
+	write_text(w, "reason", e->reason);
+	write_where(w, e);
 }
 
 void event_write(struct writer *w, const struct event *e)
 {
 	writer_begin(w);
-	writer_time(w, "time", e->time);
-	writer_hex(w, "id", e->id, sizeof(e->id));
-	writer_str(w, "event", event_code_text(e->code));
-	writer_str(w, "title", event_title(e->code));
-	writer_str(w, "severity", event_severity_text(event_severity(e->code)));
-	write_about(w, e);
-	if (e->option82 && e->option82->len > 0)
-		option82_record(w, "option82", e->option82, e->port);
+	if (w->mode == WRITER_JSON)
+		write_head_json(w, e);
+	else
+		write_head(w, e);
 	if (e->place)
 		place_record(w, "place", e->place);
 	if (e->hold_until)

@@ -66,6 +66,12 @@ static struct reservation_part *part_of(struct reservation *r, uint8_t server)
 	return NULL;
 }
 
+/* The device's reservation that is not final, or NULL. */
+static struct reservation *work_of(struct engine *e, const struct device *d)
+{
+	return d->flags & DEVICE_HAS_WORK ? reservations_find(&e->reservations, &d->mac) : NULL;
+}
+
 /* What an earlier reservation knew of the servers; an order under way may have any outcome. */
 static void carry_over(struct reservation *to, const struct reservation *from)
 {
@@ -93,7 +99,7 @@ static bool covers(struct reservation *r, const uint8_t *servers, uint8_t count)
 /* The MAC's reservation with parts for the group's servers and for those that have something. */
 static struct reservation *open_reservation(struct engine *e, struct device *d, uint16_t group)
 {
-	struct reservation *old = reservations_find(&e->reservations, &d->mac), *r;
+	struct reservation *old = work_of(e, d), *r;
 	uint8_t servers[RESERVATION_PARTS_MAX], count = 0;
 	struct reservation *kept = NULL;
 
@@ -118,8 +124,10 @@ static struct reservation *open_reservation(struct engine *e, struct device *d, 
 	if (r && kept)
 		carry_over(r, kept);
 	free(kept);
-	if (r)
+	if (r) {
 		d->flags |= DEVICE_HAS_WORK;
+		r->device = d;
+	}
 	return r;
 }
 
@@ -176,7 +184,7 @@ static bool is_under_way(const struct reservation *r, const struct wish *wish)
 
 void provision(struct engine *e, struct device *d, const struct wish *wish)
 {
-	struct reservation *r = reservations_find(&e->reservations, &d->mac);
+	struct reservation *r = work_of(e, d);
 
 	if (is_under_way(r, wish) || (size_t)wish->group >= e->conf->group_count)
 		return;
@@ -195,7 +203,7 @@ void provision(struct engine *e, struct device *d, const struct wish *wish)
 /* Asks every server again, also for what it is believed to have. */
 void provision_again(struct engine *e, struct device *d, const struct wish *wish)
 {
-	struct reservation *r = reservations_find(&e->reservations, &d->mac);
+	struct reservation *r = work_of(e, d);
 	struct memo *memo = device_memo(&e->devices, d);
 
 	if (is_under_way(r, wish))
@@ -317,7 +325,7 @@ static void set_phase(struct engine *e, struct reservation *r, enum reservation_
 /* It is over: its rows become plain ones of a reservation that stands. */
 static void forget(struct engine *e, struct reservation *r)
 {
-	struct device *d = device_find(&e->devices, &r->mac);
+	struct device *d = r->device;
 
 	r->purpose = PURPOSE_ENSURE;
 	r->peer = (struct mac){{0}};
@@ -330,7 +338,7 @@ static void forget(struct engine *e, struct reservation *r)
 /* The old camera of a takeover has neither address nor port now. */
 static void let_go(struct engine *e, struct reservation *yielding, uint32_t ip)
 {
-	struct device *old = device_find(&e->devices, &yielding->mac);
+	struct device *old = yielding->device;
 
 	if (old) {
 		device_set_ip(&e->devices, old, 0);
@@ -448,7 +456,7 @@ static void undo_takeover(struct engine *e, struct reservation *r, struct device
 static void fail(struct engine *e, struct reservation *r, const struct reservation_part *part,
 	const char *reason)
 {
-	struct device *d = device_find(&e->devices, &r->mac);
+	struct device *d = r->device;
 	uint32_t before = r->base_ip;
 
 	if (!d) {
@@ -505,7 +513,7 @@ static void settle_removal(struct engine *e, struct reservation *r)
 
 static void settle_active(struct engine *e, struct reservation *r)
 {
-	struct device *d = device_find(&e->devices, &r->mac);
+	struct device *d = r->device;
 	const struct reservation_part *part;
 	enum reservation_outcome outcome = reservation_outcome(r, &part);
 
@@ -537,7 +545,7 @@ static void settle_active(struct engine *e, struct reservation *r)
 /* Some servers have it and the camera is provisioned; the others get it when they are back. */
 static void settle_partial(struct engine *e, struct reservation *r)
 {
-	struct device *d = device_find(&e->devices, &r->mac);
+	struct device *d = r->device;
 
 	if (d) {
 		note_confirmed(e, r, d);
@@ -567,7 +575,7 @@ static void settle_undoing(struct engine *e, struct reservation *r)
 
 void provision_answered(struct engine *e, struct reservation *r)
 {
-	struct device *d = device_find(&e->devices, &r->mac);
+	struct device *d = r->device;
 	struct reservation *newcomer;
 
 	if (r->phase == PHASE_UNDOING) {
@@ -580,7 +588,7 @@ void provision_answered(struct engine *e, struct reservation *r)
 		settle_removal(e, r);
 	} else if (r->purpose == PURPOSE_YIELD) {
 		newcomer = peer_of(e, r);
-		d = newcomer ? device_find(&e->devices, &newcomer->mac) : NULL;
+		d = newcomer ? newcomer->device : NULL;
 		if (d)
 			settle_takeover(e, newcomer, d);
 	} else if (r->purpose == PURPOSE_TAKEOVER && d) {
@@ -604,7 +612,7 @@ static const struct reservation_part *first_open(const struct reservation *r)
 static void expire(struct engine *e, struct reservation *r)
 {
 	const struct reservation_part *part = first_open(r);
-	struct device *d = device_find(&e->devices, &r->mac);
+	struct device *d = r->device;
 
 	if (r->phase == PHASE_ACTIVE && r->purpose != PURPOSE_REMOVE &&
 		r->purpose != PURPOSE_YIELD) {
@@ -638,7 +646,7 @@ int64_t provision_next_deadline(const struct engine *e)
 
 void unprovision(struct engine *e, struct device *d)
 {
-	struct reservation *r = reservations_find(&e->reservations, &d->mac);
+	struct reservation *r = work_of(e, d);
 	struct wish wish = {.purpose = PURPOSE_REMOVE, .group = d->acked_group};
 
 	if (!r && !d->confirmed)
@@ -656,7 +664,7 @@ void unprovision(struct engine *e, struct device *d)
 
 void provision_device_gone(struct engine *e, struct device *d)
 {
-	struct reservation *r = reservations_find(&e->reservations, &d->mac);
+	struct reservation *r = work_of(e, d);
 
 	if (r && r->purpose == PURPOSE_TAKEOVER && r->phase == PHASE_ACTIVE) {
 		undo_takeover(e, r, d);
@@ -664,6 +672,9 @@ void provision_device_gone(struct engine *e, struct device *d)
 	}
 	if (e->conf->on_removal == CONF_REMOVAL_RELEASE)
 		unprovision(e, d);
+	r = work_of(e, d);
+	if (r)
+		r->device = NULL;
 }
 
 void provision_repin(struct engine *e, const struct repin *repin)
@@ -671,7 +682,7 @@ void provision_repin(struct engine *e, const struct repin *repin)
 	struct device *d = device_find(&e->devices, &repin->mac);
 	struct reservation *r;
 
-	if (!d || !d->confirmed || reservations_find(&e->reservations, &d->mac))
+	if (!d || !d->confirmed || d->flags & DEVICE_HAS_WORK)
 		return;
 	r = open_reservation(e, d, d->acked_group);
 	if (!r)

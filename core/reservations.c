@@ -297,7 +297,7 @@ static bool is_due(const struct reservation_part *part)
 
 static int64_t pump_server(struct reservations *s, struct server_queue *q, int64_t now)
 {
-	uint32_t room = q->fails ? 1 : q->room;
+	uint32_t room = q->fails && q->room > 1 ? 1 : q->room;
 
 	if (!q->first)
 		return INT64_MAX;

@@ -434,3 +434,18 @@ void writer_raw(struct writer *w, const char *key, const char *json, size_t len)
 {
 	put_bare(w, key, json, len);
 }
+
+void writer_fields(struct writer *w, const char *json, size_t len)
+{
+	if (len == 0)
+		return;
+	if (w->comma)
+		put_char(w, ',');
+	put(w, json, len);
+	w->comma = true;
+}
+
+void writer_more(struct writer *w, const char *bytes, size_t len)
+{
+	put(w, bytes, len);
+}

@@ -16,7 +16,7 @@
 
 #include <uthash.h>
 
-#define TRANSACTIONS_MAX   65536
+#define TRANSACTIONS_MAX   32768
 #define TRANSACTION_EXPIRY (10 * 60 * USEC_PER_SEC)
 #define SESSIONS_MAX	   262144
 #define SESSION_EXPIRY	   (24 * USEC_PER_HOUR)

@@ -26,6 +26,8 @@
 
 #include <uthash.h>
 
+struct device;
+
 enum reservation_state {
 	RESERVATION_WANTED,
 	RESERVATION_SENT,
@@ -70,6 +72,7 @@ struct reservation_part {
 struct reservation {
 	UT_hash_handle hh, by_ip;
 	struct mac mac, peer; /* peer: zero if none */
+	struct device *device; /* NULL: it is gone */
 	uint32_t ip, base_ip; /* wanted; had before */
 	uint32_t xid, relay; /* of the ACK that caused it */
 	uint16_t group;

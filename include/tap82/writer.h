@@ -74,5 +74,10 @@ void writer_ipv4(struct writer *w, const char *key, uint32_t ip);
 void writer_time(struct writer *w, const char *key, int64_t time);
 /* A value that is JSON already; JSON mode only writes it as it is, others as text. */
 void writer_raw(struct writer *w, const char *key, const char *json, size_t len);
+/* JSON mode only: whole fields, `"key":value` with commas between, written before by another
+ * writer. */
+void writer_fields(struct writer *w, const char *json, size_t len);
+/* Bytes that go on with what writer_fields() began. */
+void writer_more(struct writer *w, const char *bytes, size_t len);
 
 #endif
