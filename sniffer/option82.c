@@ -194,22 +194,30 @@ struct buf option82_find(const struct option82_info *o, uint8_t code)
 	return buf_of(sub->bytes, sub->len);
 }
 
+static void write_unknown(struct writer *w, const struct option *sub)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "sub_%u", sub->code);
+	writer_opaque(w, key, sub->bytes, sub->len);
+}
+
 static void write_sub(struct writer *w, const struct option82_info *o, const struct option *sub)
 {
 	const struct row *row = row_of(sub);
-	char key[16];
 
 	if (!row)
 		return;
-	if (sub->code == OPTION82_RADIUS) {
+	if (!row->name) {
+		write_unknown(w, sub);
+	} else if (sub->code == OPTION82_RADIUS) {
 		writer_object_begin(w, row->name);
 		radius_write(w, &o->radius);
 		writer_object_end(w);
 	} else if (row->show) {
 		row->show(w, row->name, buf_of(sub->bytes, sub->len));
 	} else {
-		snprintf(key, sizeof(key), "sub_%u", sub->code);
-		writer_opaque(w, row->name ? row->name : key, sub->bytes, sub->len);
+		writer_opaque(w, row->name, sub->bytes, sub->len);
 	}
 }
 

@@ -19,7 +19,7 @@ int writer_init(struct writer *w, int fd, enum writer_mode mode)
 {
 	size_t size = fd < 0 ? FIRST_BYTES : BUFFER_BYTES;
 
-	*w = (struct writer){.fd = fd, .mode = mode};
+	*w = (struct writer){.fd = fd, .mode = mode, .second = -1};
 	w->base = malloc(size);
 	if (!w->base)
 		return -ENOMEM;
@@ -53,6 +53,8 @@ int writer_flush(struct writer *w)
 	return w->error;
 }
 
+/* Without memory what is pending is lost, and the error says so; there is room again for values of
+ * fixed size, so that callers need not ask. */
 static bool grow(struct writer *w, size_t n)
 {
 	size_t used = (size_t)(w->p - w->base), size = 2 * (size_t)(w->end - w->base);
@@ -63,6 +65,7 @@ static bool grow(struct writer *w, size_t n)
 	base = realloc(w->base, size);
 	if (!base) {
 		w->error = -ENOMEM;
+		w->p = w->base;
 		return false;
 	}
 	w->base = base;
@@ -74,7 +77,7 @@ static bool grow(struct writer *w, size_t n)
 /* Room for n more bytes, or false and an error that sticks. */
 static inline bool reserve(struct writer *w, size_t n)
 {
-	if ((size_t)(w->end - w->p) >= n)
+	if (__builtin_expect((size_t)(w->end - w->p) >= n, 1))
 		return true;
 	return grow(w, n);
 }
@@ -120,37 +123,45 @@ static void put_path(struct writer *w)
 	}
 }
 
-/* What stands before a value: separators, and the key in the mode's spelling. */
-static void put_key(struct writer *w, const char *key)
+static void line_key(struct writer *w, const char *key, size_t len)
 {
-	size_t len = key ? strlen(key) : 0;
+	if (w->comma)
+		put_char(w, w->depth > 0 && w->list[w->depth - 1] ? ',' : ' ');
+	if (!key)
+		return;
+	put_path(w);
+	put(w, key, len);
+	put_char(w, '=');
+}
 
-	if (w->mode == WRITER_JSON) {
-		if (!reserve(w, len + 4))
-			return;
-		if (w->comma)
-			*w->p++ = ',';
-		if (key) {
-			*w->p++ = '"';
-			memcpy(w->p, key, len);
-			w->p += len;
-			*w->p++ = '"';
-			*w->p++ = ':';
-		}
-	} else if (w->mode == WRITER_LINE) {
-		if (w->comma)
-			put_char(w, w->depth > 0 && w->list[w->depth - 1] ? ',' : ' ');
-		if (key) {
-			put_path(w);
-			put(w, key, len);
-			put_char(w, '=');
-		}
-	} else {
-		put_indent(w);
-		put(w, key ? key : "-", key ? len : 1);
-		put(w, key ? ": " : " ", key ? 2 : 1);
-	}
+static void tree_key(struct writer *w, const char *key, size_t len)
+{
+	put_indent(w);
+	put(w, key ? key : "-", key ? len : 1);
+	put(w, key ? ": " : " ", key ? 2 : 1);
+}
+
+static void json_key(struct writer *w, const char *key, size_t len)
+{
+	if (w->comma)
+		put_char(w, ',');
+	if (!key)
+		return;
+	put_char(w, '"');
+	put(w, key, len);
+	put(w, "\":", 2);
+}
+
+void writer_put_key(struct writer *w, const char *key, size_t len)
+{
+	if (w->mode == WRITER_JSON)
+		json_key(w, key, len);
+	else if (w->mode == WRITER_LINE)
+		line_key(w, key, len);
+	else
+		tree_key(w, key, len);
 	w->comma = true;
+	reserve(w, WRITER_ROOM);
 }
 
 static inline void end_value(struct writer *w)
@@ -179,7 +190,7 @@ static void open_level(struct writer *w, const char *key, bool list)
 	bool line = w->mode == WRITER_LINE;
 
 	if (!line || list)
-		put_key(w, key);
+		writer_key(w, key);
 	if (w->mode == WRITER_JSON)
 		put_char(w, list ? '[' : '{');
 	else if (w->mode == WRITER_TREE)
@@ -269,16 +280,18 @@ static inline bool is_plain(uint8_t c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* The caller has made room. */
 static void put_escaped(struct writer *w, const uint8_t *p, size_t len)
 {
 	const uint8_t *end = p + len;
 
-	if (!reserve(w, len * ESCAPED_BYTES + 2))
-		return;
 	while (p < end) {
-		if (is_plain(*p))
-			*w->p++ = (char)*p++;
-		else
+		char *out = w->p;
+
+		while (p < end && is_plain(*p))
+			*out++ = (char)*p++;
+		w->p = out;
+		if (p < end)
 			p += put_escape(w, p, end);
 	}
 }
@@ -291,96 +304,107 @@ static bool needs_quotes(const uint8_t *p, size_t len)
 	return len == 0;
 }
 
-void writer_text(struct writer *w, const char *key, const void *bytes, size_t len)
+void writer_put_text(struct writer *w, const void *bytes, size_t len)
 {
 	bool quotes =
 		w->mode == WRITER_JSON || (w->mode == WRITER_LINE && needs_quotes(bytes, len));
 
-	put_key(w, key);
+	if (!reserve(w, len * ESCAPED_BYTES + 3))
+		return;
 	if (quotes)
-		put_char(w, '"');
+		*w->p++ = '"';
 	put_escaped(w, bytes, len);
 	if (quotes)
-		put_char(w, '"');
+		*w->p++ = '"';
 	end_value(w);
 }
 
-void writer_str(struct writer *w, const char *key, const char *text)
+/* Values of fixed size stand between these; writer_key() left WRITER_ROOM bytes. */
+static inline char *quote(const struct writer *w, char *p)
 {
-	writer_text(w, key, text, strlen(text));
+	*p = '"';
+	return p + (w->mode == WRITER_JSON);
 }
 
-/* A value that needs no escaping, quoted in JSON. */
-static inline void put_word(struct writer *w, const char *key, const char *word, size_t len)
+static inline void finish(struct writer *w, char *p)
 {
-	put_key(w, key);
-	if (!reserve(w, len + 2))
+	*p = '\n';
+	w->p = p + (w->mode == WRITER_TREE);
+}
+
+void writer_put_hex(struct writer *w, const uint8_t *bytes, size_t len)
+{
+	char *p;
+
+	if (!reserve(w, 2 * len + 4))
 		return;
-	if (w->mode == WRITER_JSON)
-		*w->p++ = '"';
-	memcpy(w->p, word, len);
-	w->p += len;
-	if (w->mode == WRITER_JSON)
-		*w->p++ = '"';
-	end_value(w);
-}
-
-/* A value that JSON does not quote. */
-static inline void put_bare(struct writer *w, const char *key, const char *word, size_t len)
-{
-	put_key(w, key);
-	put(w, word, len);
-	end_value(w);
-}
-
-void writer_hex(struct writer *w, const char *key, const uint8_t *bytes, size_t len)
-{
-	put_key(w, key);
-	if (!reserve(w, 2 * len + 3))
-		return;
-	if (w->mode == WRITER_JSON)
-		*w->p++ = '"';
-	hex_format(bytes, len, w->p);
-	w->p += 2 * len;
-	if (w->mode == WRITER_JSON)
-		*w->p++ = '"';
-	end_value(w);
+	p = quote(w, w->p);
+	for (size_t i = 0; i < len; i++, p += 2)
+		memcpy(p, hex_pairs + 2 * bytes[i], 2);
+	finish(w, quote(w, p));
 }
 
 void writer_opaque(struct writer *w, const char *key, const uint8_t *bytes, size_t len)
 {
+	size_t key_len = strlen(key);
 	char text_key[64];
 
 	writer_hex(w, key, bytes, len);
-	if (!key || !bytes_are_text(bytes, len))
+	if (!bytes_are_text(bytes, len) || key_len > sizeof(text_key) - sizeof("_text"))
 		return;
-	snprintf(text_key, sizeof(text_key), "%s_text", key);
+	memcpy(text_key, key, key_len);
+	memcpy(text_key + key_len, "_text", sizeof("_text"));
 	writer_text(w, text_key, bytes, len);
 }
 
-/* Decimal digits at the end of `out`; returns where they start. */
-static char *decimal(uint64_t v, char out[20])
-{
-	char *p = out + 20;
+/* Two decimal digits at a time. */
+static const char decimal_pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
 
-	do
-		*--p = digits[v % 10];
-	while (v /= 10);
-	return p;
+static inline char *put_pair(char *p, unsigned v)
+{
+	memcpy(p, decimal_pairs + 2 * v, 2);
+	return p + 2;
 }
 
-void writer_u64(struct writer *w, const char *key, uint64_t v)
+static char *put_decimal(char *p, uint64_t v)
 {
-	char text[20], *p = decimal(v, text);
+	char text[20], *start = text + sizeof(text);
 
-	put_bare(w, key, p, (size_t)(text + 20 - p));
+	while (v >= 100) {
+		start -= 2;
+		put_pair(start, (unsigned)(v % 100));
+		v /= 100;
+	}
+	if (v >= 10) {
+		start -= 2;
+		put_pair(start, (unsigned)v);
+	} else {
+		*--start = digits[v];
+	}
+	memcpy(p, start, (size_t)(text + sizeof(text) - start));
+	return p + (text + sizeof(text) - start);
 }
 
-void writer_i64(struct writer *w, const char *key, int64_t v)
+void writer_put_u64(struct writer *w, uint64_t v)
 {
-	char text[24];
+	finish(w, put_decimal(w->p, v));
+}
 
-	put_bare(w, key, text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)v));
+void writer_put_i64(struct writer *w, int64_t v)
+{
+	*w->p = '-';
+	finish(w, put_decimal(w->p + (v < 0), v < 0 ? 0 - (uint64_t)v : (uint64_t)v));
+}
+
+/* A value that JSON does not quote. */
+static void put_bare(struct writer *w, const char *key, const char *word, size_t len)
+{
+	writer_key(w, key);
+	put(w, word, len);
+	end_value(w);
 }
 
 void writer_double(struct writer *w, const char *key, double v)
@@ -390,9 +414,10 @@ void writer_double(struct writer *w, const char *key, double v)
 	put_bare(w, key, text, (size_t)snprintf(text, sizeof(text), "%.3f", v));
 }
 
-void writer_bool(struct writer *w, const char *key, bool v)
+void writer_put_bool(struct writer *w, bool v)
 {
-	put_bare(w, key, v ? "true" : "false", v ? 4 : 5);
+	memcpy(w->p, v ? "true" : "false", 5);
+	finish(w, w->p + (v ? 4 : 5));
 }
 
 void writer_null(struct writer *w, const char *key)
@@ -400,34 +425,78 @@ void writer_null(struct writer *w, const char *key)
 	put_bare(w, key, "null", 4);
 }
 
-void writer_hex32(struct writer *w, const char *key, uint32_t v)
+void writer_put_hex32(struct writer *w, uint32_t v)
 {
-	char text[8];
+	char *p = quote(w, w->p);
 
-	for (int i = 7; i >= 0; i--, v >>= 4)
-		text[i] = digits[v & 15];
-	put_word(w, key, text, 8);
+	for (int shift = 24; shift >= 0; shift -= 8, p += 2)
+		memcpy(p, hex_pairs + 2 * (v >> shift & 255), 2);
+	finish(w, quote(w, p));
 }
 
-void writer_mac(struct writer *w, const char *key, const struct mac *mac)
+void writer_put_mac(struct writer *w, const struct mac *mac)
 {
-	char text[MAC_TEXT];
+	char *p = quote(w, w->p);
 
-	put_word(w, key, mac_format(mac, text), MAC_TEXT - 1);
+	for (unsigned i = 0; i < 6; i++, p += 3) {
+		memcpy(p, hex_pairs + 2 * mac->b[i], 2);
+		p[2] = ':';
+	}
+	finish(w, quote(w, p - 1));
 }
 
-void writer_ipv4(struct writer *w, const char *key, uint32_t ip)
+static inline char *put_octet(char *p, unsigned v)
 {
-	char text[IPV4_TEXT];
-
-	put_word(w, key, text, strlen(ipv4_format(ip, text)));
+	if (v >= 100) {
+		*p++ = digits[v / 100];
+		p = put_pair(p, v % 100);
+	} else if (v >= 10) {
+		p = put_pair(p, v);
+	} else {
+		*p++ = digits[v];
+	}
+	return p;
 }
 
-void writer_time(struct writer *w, const char *key, int64_t time)
+void writer_put_ipv4(struct writer *w, uint32_t ip)
+{
+	char *p = quote(w, w->p);
+
+	p = put_octet(p, ip >> 24);
+	*p++ = '.';
+	p = put_octet(p, ip >> 16 & 255);
+	*p++ = '.';
+	p = put_octet(p, ip >> 8 & 255);
+	*p++ = '.';
+	finish(w, quote(w, put_octet(p, ip & 255)));
+}
+
+/* Years and months are worked out once a second of packet time. */
+static void remember_second(struct writer *w, int64_t time)
 {
 	char text[TIME_TEXT];
 
-	put_word(w, key, time_format(time, text), TIME_TEXT - 1);
+	memcpy(w->second_text, time_format(time, text), sizeof(w->second_text));
+	w->second = time / USEC_PER_SEC;
+}
+
+void writer_put_time(struct writer *w, int64_t time)
+{
+	unsigned usec;
+	char *p;
+
+	if (time < 0)
+		time = 0;
+	if (time / USEC_PER_SEC != w->second)
+		remember_second(w, time);
+	usec = (unsigned)(time % USEC_PER_SEC);
+	p = quote(w, w->p);
+	memcpy(p, w->second_text, sizeof(w->second_text));
+	p = put_pair(p + sizeof(w->second_text), usec / 10000);
+	p = put_pair(p, usec / 100 % 100);
+	p = put_pair(p, usec % 100);
+	*p++ = 'Z';
+	finish(w, quote(w, p));
 }
 
 void writer_raw(struct writer *w, const char *key, const char *json, size_t len)

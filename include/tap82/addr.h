@@ -56,6 +56,8 @@ static inline bool prefix_has(const struct prefix *p, uint32_t ip)
 /* Hex digits, optionally separated by ':', '-', '.' or blanks between bytes, to bytes.
  * The number of bytes; ERR_SYNTAX; ERR_FULL if more than `size`. */
 int hex_parse(const char *text, size_t len, uint8_t *out, size_t size);
+/* The two lower-case hex digits of each byte, in a row. */
+extern const char hex_pairs[513];
 /* Lower-case hex and NUL; `out` holds 2 * len + 1. Returns `out`. */
 char *hex_format(const uint8_t *bytes, size_t len, char *out);
 /* True if len > 0 and every byte is printable ASCII (0x20..0x7e). */

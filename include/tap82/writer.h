@@ -14,12 +14,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tap82/addr.h"
 
 enum writer_mode { WRITER_JSON, WRITER_LINE, WRITER_TREE };
 
 #define WRITER_DEPTH_MAX 8
+#define WRITER_ROOM	 64 /* bytes that are free after a key: a value of fixed size fits unasked */
 
 struct writer {
 	char *base, *p, *end; /* owned; base..p is pending output */
@@ -31,6 +33,8 @@ struct writer {
 	bool list[WRITER_DEPTH_MAX]; /* whether this depth is a list */
 	const char *path[WRITER_DEPTH_MAX]; /* keys of the open objects, LINE mode */
 	int depth;
+	int64_t second; /* the time that `second_text` is, in seconds */
+	char second_text[20]; /* "2026-01-02T03:04:05.": packets come by the thousand a second */
 };
 
 /* 0, or -ENOMEM. fd >= 0 stays the caller's; -1 collects in memory. */
@@ -56,22 +60,108 @@ void writer_object_end(struct writer *w);
 void writer_list_begin(struct writer *w, const char *key);
 void writer_list_end(struct writer *w);
 
-void writer_str(struct writer *w, const char *key, const char *text);
+/* What stands before a value; then its writer_put_…(). These are the halves of the functions
+ * below, apart so that the length of a literal key is known when the caller is compiled. */
+void writer_put_key(struct writer *w, const char *key, size_t len);
+void writer_put_text(struct writer *w, const void *bytes, size_t len);
+void writer_put_hex(struct writer *w, const uint8_t *bytes, size_t len);
+void writer_put_u64(struct writer *w, uint64_t v);
+void writer_put_i64(struct writer *w, int64_t v);
+void writer_put_bool(struct writer *w, bool v);
+void writer_put_hex32(struct writer *w, uint32_t v);
+void writer_put_mac(struct writer *w, const struct mac *mac);
+void writer_put_ipv4(struct writer *w, uint32_t ip);
+void writer_put_time(struct writer *w, int64_t time);
+
+static inline void writer_key(struct writer *w, const char *key)
+{
+	size_t len = key ? strlen(key) : 0;
+	char *p = w->p;
+
+	if (!key || w->mode != WRITER_JSON || (size_t)(w->end - p) < len + WRITER_ROOM + 4) {
+		writer_put_key(w, key, len);
+		return;
+	}
+	*p = ',';
+	p += w->comma;
+	*p++ = '"';
+	memcpy(p, key, len);
+	p += len;
+	*p++ = '"';
+	*p++ = ':';
+	w->p = p;
+	w->comma = true;
+}
+
 /* Text of any origin: control characters (C0, DEL, C1) and quotes are escaped, bytes that are not
  * UTF-8 appear as \xNN. */
-void writer_text(struct writer *w, const char *key, const void *bytes, size_t len);
-void writer_hex(struct writer *w, const char *key, const uint8_t *bytes, size_t len);
+static inline void writer_text(struct writer *w, const char *key, const void *bytes, size_t len)
+{
+	writer_key(w, key);
+	writer_put_text(w, bytes, len);
+}
+
+static inline void writer_str(struct writer *w, const char *key, const char *text)
+{
+	writer_key(w, key);
+	writer_put_text(w, text, strlen(text));
+}
+
+static inline void writer_hex(struct writer *w, const char *key, const uint8_t *bytes, size_t len)
+{
+	writer_key(w, key);
+	writer_put_hex(w, bytes, len);
+}
+
 /* `key` as hex, and `key`_text where all bytes are printable ASCII. */
 void writer_opaque(struct writer *w, const char *key, const uint8_t *bytes, size_t len);
-void writer_u64(struct writer *w, const char *key, uint64_t v);
-void writer_i64(struct writer *w, const char *key, int64_t v);
+
+static inline void writer_u64(struct writer *w, const char *key, uint64_t v)
+{
+	writer_key(w, key);
+	writer_put_u64(w, v);
+}
+
+static inline void writer_i64(struct writer *w, const char *key, int64_t v)
+{
+	writer_key(w, key);
+	writer_put_i64(w, v);
+}
+
 void writer_double(struct writer *w, const char *key, double v); /* three decimals */
-void writer_bool(struct writer *w, const char *key, bool v);
+
+static inline void writer_bool(struct writer *w, const char *key, bool v)
+{
+	writer_key(w, key);
+	writer_put_bool(w, v);
+}
+
 void writer_null(struct writer *w, const char *key);
-void writer_hex32(struct writer *w, const char *key, uint32_t v); /* 8 digits */
-void writer_mac(struct writer *w, const char *key, const struct mac *mac);
-void writer_ipv4(struct writer *w, const char *key, uint32_t ip);
-void writer_time(struct writer *w, const char *key, int64_t time);
+
+static inline void writer_hex32(struct writer *w, const char *key, uint32_t v) /* 8 digits */
+{
+	writer_key(w, key);
+	writer_put_hex32(w, v);
+}
+
+static inline void writer_mac(struct writer *w, const char *key, const struct mac *mac)
+{
+	writer_key(w, key);
+	writer_put_mac(w, mac);
+}
+
+static inline void writer_ipv4(struct writer *w, const char *key, uint32_t ip)
+{
+	writer_key(w, key);
+	writer_put_ipv4(w, ip);
+}
+
+static inline void writer_time(struct writer *w, const char *key, int64_t time)
+{
+	writer_key(w, key);
+	writer_put_time(w, time);
+}
+
 /* A value that is JSON already; JSON mode only writes it as it is, others as text. */
 void writer_raw(struct writer *w, const char *key, const char *json, size_t len);
 /* JSON mode only: whole fields, `"key":value` with commas between, written before by another
