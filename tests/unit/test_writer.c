@@ -79,9 +79,11 @@ static void a_record_is_one_json_object_and_a_newline(void **state)
 {
 	(void)state;
 	check(WRITER_JSON,
-		"{\"time\":\"2026-01-01T00:00:00.000001Z\",\"type\":\"ACK\",\"mac\":\"02:00:ab:cd:00:"
+		"{\"time\":\"2026-01-01T00:00:00.000001Z\",\"type\":\"ACK\",\"mac\":\"02:00:ab:cd:"
+		"00:"
 		"01\",\"ip\":\"10.12.100.255\",\"n\":18446744073709551615,\"i\":-"
-		"9223372036854775808,\"d\":1.500,\"yes\":true,\"nothing\":null,\"xid\":\"0000beef\","
+		"9223372036854775808,\"d\":1.500,\"yes\":true,\"nothing\":null,\"xid\":"
+		"\"0000beef\","
 		"\"raw\":\"007fff\",\"id\":\"65746830\",\"id_text\":\"eth0\",\"in\":{\"vlans\":[0,"
 		"4095],\"none\":[],\"of\":[{\"x\":\"y\"},{}]},\"json\":{\"a\":1}}\n");
 }
