@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -136,8 +137,11 @@ static int become(const char *user)
  * no-new-privs set. */
 static int drop_capabilities(void)
 {
+	bool may = capng_get_caps_process() == 0 &&
+		   capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_BOUNDS) != 0 && geteuid() == 0)
+	if (may && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		return -EPERM;
 	/* Under systemd the unit's own list may be without capset(). What CAP_NET_RAW is good for
 	 * needs a socket(), which our list, without which there is no sniffer, forbids. */

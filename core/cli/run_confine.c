@@ -111,16 +111,19 @@ static bool holds_nothing(void)
 
 static int become(bool change, uid_t uid, gid_t gid)
 {
+	bool bounds;
+
 	if (change)
 		return capng_change_id(
 			(int)uid, (int)gid, CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING);
 	if (holds_nothing())
 		return 0;
+	/* The bounding set needs CAP_SETPCAP, and goes first. */
+	bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+	if (bounds && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		return -1;
-	capng_apply(CAPNG_SELECT_BOUNDS); /* not ours to clear unless we are root */
-	return 0;
+	return capng_apply(CAPNG_SELECT_CAPS);
 }
 
 int run_confine_drop(bool change, uid_t uid, gid_t gid)

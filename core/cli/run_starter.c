@@ -218,6 +218,7 @@ bool starter_inherit(struct starter *ret_starter)
 	if (!text || sscanf(text, "%d %d", &fd, &pid) != 2 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return false;
 	unsetenv(STARTER_ENV);
+	prctl(PR_SET_NAME, "tap82"); /* not "exe", by which it was executed */
 	*ret_starter = (struct starter){.fd = fd, .pid = pid};
 	return true;
 }
