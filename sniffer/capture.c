@@ -178,13 +178,11 @@ int capture_read(struct capture *capture, int max, capture_fn fn, void *ctx)
 	capture->fn = fn;
 	capture->ctx = ctx;
 	n = pcap_dispatch(capture->pcap, max, hand_over, (u_char *)capture);
-	if (n < 0) {
+	if (n < 0 && capture_check(capture) == 0) /* it knows better what happened */
 		snprintf(capture->error, sizeof(capture->error),
 			"%s: the capture has ended: %.200s", capture->interface,
 			pcap_geterr(capture->pcap));
-		return -EIO;
-	}
-	return n;
+	return n < 0 ? -EIO : n;
 }
 
 const char *capture_error(const struct capture *capture)

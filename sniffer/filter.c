@@ -158,7 +158,9 @@ static void note_vlan(struct generator *g)
 	place(g, end);
 }
 
-/* The outermost tag, where the card or the kernel has taken it out of the bytes. */
+/* The outermost tag, where the card or the kernel has taken it out of the bytes. Loaded as a byte,
+ * though it gives 16 bits: the kernel takes any width, but libpcap, which runs the program itself
+ * on what was in the ring before the filter was set, knows the place only so. */
 static void note_stripped_vlan(struct generator *g)
 {
 	int none = label(g);
@@ -168,7 +170,7 @@ static void note_stripped_vlan(struct generator *g)
 	forget_vlans(g);
 	op(g, BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
 	jump_if(g, BPF_JEQ, 0, none);
-	op(g, BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG));
+	op(g, BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG));
 	note_vlan(g);
 	place(g, none);
 }
