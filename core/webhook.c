@@ -153,6 +153,7 @@ static bool must_wait(const struct item *item)
 	const struct item *i;
 
 	DL_FOREACH (item->hook->items, i) {
+		/* cppcheck-suppress uninitvar ; the loop sets it */
 		if (i == item)
 			return false;
 		if (mac_equal(&i->row.mac, &item->row.mac))
@@ -186,6 +187,7 @@ static int64_t hook_next(const struct hook *hook, int64_t now)
 
 	DL_FOREACH (hook->items, item) {
 		int64_t at =
+			/* cppcheck-suppress uninitvar ; the loop sets it */
 			item->next_at > hook->paused_until ? item->next_at : hook->paused_until;
 
 		if (!item->easy && at > now && at < next)
