@@ -24,8 +24,7 @@ const struct command commands[] = {
 	{"option82", "HEX", "what one option 82 value says, by each vendor's layout that fits",
 		command_option82_options, command_option82},
 	{"omapi", "get|create|update|delete TYPE KEY=VALUE…",
-		"one operation on an object of dhcpd: host, lease, group, control, failover-state, "
-		"class, subclass, pool; update: the first pair finds it, the others are set",
+		"one operation on an object of dhcpd (host, lease, group …), by hand",
 		command_omapi_options, command_omapi},
 	{"probe", "", "ask for an address as a camera would, and show who answers",
 		command_probe_options, command_probe},

@@ -168,6 +168,14 @@ in_background() {
   lab_pids="$lab_pids $many_pid"
 }
 
+# watch [-d DEADLINE] SECONDS: the states of a connection, into a file, in the background.
+watch() {
+  if [ "$1" = -d ]; then set -- "-d$2" "$3"; else set -- -d5s "$1"; fi
+  ip netns exec "$server_ns" "$build/lab/reserve" -k "$(key)" "$1" watch "$2" > "$tmp/watch" 2>&1 &
+  watch_pid=$!
+  lab_pids="$lab_pids $watch_pid"
+}
+
 hosts_on_disk() { grep -c '^host tap82-0210' "$tmp/leases1"; }
 
 restart() {
@@ -186,8 +194,7 @@ restart() {
 
 stopped() {
   if [ -n "${TAP82_SOAK:-}" ]; then lab_pause=60; else lab_pause=3; fi
-  on_server "$build/lab/reserve" -k "$(key)" -d 1s watch $((lab_pause + 8)) > "$tmp/watch" 2>&1 &
-  watch_pid=$!
+  watch -d 1s $((lab_pause + 8))
   wait_for 3 grep -q 'state ready' "$tmp/watch"
   kill -STOP "$dhcpd_pid"
   on_server "$build/lab/reserve" -k "$(key)" -d 1s -w 10 ensure aa:bb:cc:00:03:01 10.50.0.31 host > "$tmp/answer"
@@ -202,16 +209,16 @@ stopped() {
 
 # A connection that is watched over a restart: one line down, one line up, few attempts.
 comes_back() {
-  on_server "$build/lab/reserve" -k "$(key)" watch 7 > "$tmp/watch" 2>&1 &
-  watch_pid=$!
+  watch 20
   wait_for 3 grep -q 'state ready' "$tmp/watch"
   lab_stop "$dhcpd_pid"
   sleep 3
   lab_dhcpd
-  wait "$watch_pid"
-  check "dhcpd away for 3 s: told once that it is unreachable" test "$(grep -c 'state unreachable' "$tmp/watch")" -eq 1
-  check "dhcpd away for 3 s: told once that it is back" test "$(grep -c 'state ready' "$tmp/watch")" -eq 2
+  check "dhcpd away for 3 s: told that it is back" wait_for 10 told 'state ready' 2
+  check "dhcpd away for 3 s: told once that it is unreachable" told 'state unreachable' 1
+  lab_stop "$watch_pid"
 }
+told() { [ "$(grep -c "$1" "$tmp/watch")" -eq "$2" ]; }
 
 # The leases file on a file system of its own that can be filled.
 disk_full() {
