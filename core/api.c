@@ -143,6 +143,7 @@ static const struct route routes[] = {
 	{HTTP_GET, "/v1/reservations", api_reservations_list, false, INNER},
 	{HTTP_POST, "/v1/reservations/{mac}/retry", api_reservation_retry, true, INNER},
 	{HTTP_POST, "/v1/reservations/{mac}/release", api_reservation_release, true, INNER},
+	{HTTP_POST, "/v1/reconcile", api_reconcile, true, INNER},
 	{HTTP_POST, "/v1/reload", post_reload, true, INNER},
 };
 

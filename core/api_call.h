@@ -61,6 +61,7 @@ void api_unknown_list(struct call *call);
 void api_reservations_list(struct call *call);
 void api_reservation_retry(struct call *call);
 void api_reservation_release(struct call *call);
+void api_reconcile(struct call *call);
 void api_events_list(struct call *call);
 void api_events_done(struct api *api);
 

@@ -341,3 +341,46 @@ void api_reservation_release(struct call *call)
 {
 	reply_reservation(call, engine_release(call->api->engine, &call->mac, call->now));
 }
+
+/* --- Reconciling ----------------------------------------------------------------------------- */
+
+/* The body, if there is one: an array of MACs that may have a host of ours. */
+static int read_macs(struct call *call, const json_t *json, struct mac *macs)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json, i, one)
+	{
+		const char *text = json_string_value(one);
+
+		if (!text || mac_parse(text, strlen(text), &macs[i]) < 0) {
+			call_error(call, 400, "body", "element %zu is no MAC address", i + 1);
+			return ERR_SYNTAX;
+		}
+	}
+	return 0;
+}
+
+void api_reconcile(struct call *call)
+{
+	struct api *api = call->api;
+	json_t *json = json_loadb(call->r->body, call->r->body_len, 0, NULL);
+	size_t count = json_array_size(json);
+	struct mac *macs = calloc(count + 1, sizeof(*macs));
+	int err = ERR_FULL;
+
+	if (call->r->body_len > 0 && !json_is_array(json)) {
+		call_error(call, 400, "body", "must be a JSON array of MAC addresses");
+	} else if (!macs || read_macs(call, json, macs) == 0) {
+		if (macs)
+			err = api->ops->reconcile(
+				api->ctx, call->x, call_flag(call, "fix"), macs, count);
+		if (err == ERR_DUPLICATE)
+			call_error(call, 409, NULL, "reservations are being reconciled already");
+		else if (err < 0)
+			call_error(call, 503, NULL, "too many requests at once");
+	}
+	free(macs);
+	json_decref(json);
+}

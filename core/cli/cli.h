@@ -81,6 +81,8 @@ int command_unknown(struct cli *cli);
 int command_reservations(struct cli *cli);
 int command_events(struct cli *cli);
 int command_explain(struct cli *cli);
+int command_reconcile(struct cli *cli);
+extern const struct cli_option command_reconcile_options[];
 extern const struct cli_option command_devices_options[], command_events_options[];
 int command_decode(struct cli *cli);
 int command_option82(struct cli *cli);

@@ -15,6 +15,8 @@ const struct command commands[] = {
 		command_reservations},
 	{"events", "", "the events of the past, and those that happen", command_events_options,
 		command_events},
+	{"reconcile", "", "compare the table with what each dhcpd has", command_reconcile_options,
+		command_reconcile},
 	{"explain", "MAC", "why this camera is, or is not, provisioned", NULL, command_explain},
 	{"decode", "PCAP…", "one record for each DHCP or RADIUS message of captures",
 		command_decode_options, command_decode},

@@ -227,6 +227,7 @@ static void end(struct run *run)
 {
 	run_sniffers_end(run);
 	run_api_end(run);
+	run_reconcile_end(run);
 	run_servers_end(run);
 	webhooks_free(run->webhooks);
 	run_inventory_end(run);

@@ -102,6 +102,21 @@ void run_servers_order(struct run *run, const struct order *order);
 /* Orders that are not answered yet. */
 uint32_t run_servers_busy(const struct run *run);
 
+enum dhcpd_mode run_servers_mode(enum conf_reservation mode);
+
+/* --- Reconciling (run_reconcile.c) ----------------------------------------------------------- */
+
+#define RUN_RECONCILE_ROOM 16 /* of a server's room for orders: one asked for, one by itself */
+
+/* Compares all servers with the table and streams the findings to `x`; `fix` mends ours. macs:
+ * further ones that may have a host of ours without being a device. 0; ERR_DUPLICATE: one is under
+ * way, ERR_FULL: `x` still waits for its reply. */
+int run_reconcile(
+	struct run *run, struct http_exchange *x, bool fix, const struct mac *macs, size_t count);
+/* In the background, mending, when a server is back. */
+void run_reconcile_server(struct run *run, uint8_t server);
+void run_reconcile_end(struct run *run);
+
 /* --- Inventory (run_inventory.c) ------------------------------------------------------------- */
 
 struct inventory_load {
@@ -193,6 +208,7 @@ struct run {
 	struct webhooks *webhooks;
 	struct capture_row *captures;
 	struct server_row *servers;
+	struct reconcile *reconciles; /* one at a time */
 	struct inventory_load load;
 	struct http_server *http;
 	struct api *api;

@@ -192,8 +192,17 @@ static int reload(void *ctx, bool force, api_done_fn done, void *done_ctx)
 	return run_inventory_reload(ctx, force, done, done_ctx);
 }
 
-static const struct api_ops ops = {
-	.status = write_status, .health = write_health, .metrics = write_metrics, .reload = reload};
+static int reconcile(
+	void *ctx, struct http_exchange *x, bool fix, const struct mac *macs, size_t count)
+{
+	return run_reconcile(ctx, x, fix, macs, count);
+}
+
+static const struct api_ops ops = {.status = write_status,
+	.health = write_health,
+	.metrics = write_metrics,
+	.reload = reload,
+	.reconcile = reconcile};
 
 static int bind_ipv4(const char *text)
 {

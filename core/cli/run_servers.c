@@ -34,7 +34,7 @@ static void answered(void *ctx, const struct dhcpd_result *result)
 	free(sent);
 }
 
-static enum dhcpd_mode mode_of(enum conf_reservation mode)
+enum dhcpd_mode run_servers_mode(enum conf_reservation mode)
 {
 	return mode == CONF_RESERVATION_HOST  ? DHCPD_HOST
 	       : mode == CONF_RESERVATION_PIN ? DHCPD_PIN
@@ -46,7 +46,7 @@ static int send_order(struct dhcpd *dhcpd, const struct order *o, struct sent *s
 	struct dhcpd_want want = {.mac = o->mac,
 		.ip = o->ip,
 		.old_ip = o->old_ip,
-		.mode = mode_of(o->mode),
+		.mode = run_servers_mode(o->mode),
 		.may_pin = o->acked_here};
 	struct dhcpd_unwant unwant = {.mac = o->mac, .ip = o->ip, .in_use = o->in_use};
 
@@ -97,6 +97,8 @@ static void state_changed(void *ctx, enum dhcpd_state state, const char *text)
 	if (state == DHCPD_READY) {
 		log_info("server %s: logged in", name);
 		engine_server_state(s->run->engine, s->index, SERVER_UP, NULL, now);
+		if (!s->run->stopping)
+			run_reconcile_server(s->run, s->index);
 	} else if (state == DHCPD_UNREACHABLE) {
 		log_error("server %s: unreachable: %s", name, text);
 		engine_server_state(s->run->engine, s->index, SERVER_UNREACHABLE, text, now);
@@ -156,7 +158,7 @@ static int connect_server(struct run *run, size_t i)
 		log_error("server %s: %s", conf->name, err_text(err));
 		return err;
 	}
-	engine_server_room(run->engine, s->index, dhcpd_room(s->dhcpd));
+	engine_server_room(run->engine, s->index, dhcpd_room(s->dhcpd) - 2 * RUN_RECONCILE_ROOM);
 	return 0;
 }
 

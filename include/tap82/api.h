@@ -28,6 +28,9 @@ struct api_ops {
 	void (*metrics)(void *ctx, FILE *out);
 	/* Loads the inventory again. 0, or ERR_DUPLICATE: one is under way. */
 	int (*reload)(void *ctx, bool force, api_done_fn done, void *done_ctx);
+	/* Streams the findings to `x`. 0; ERR_DUPLICATE: one is under way; ERR_FULL: no room. */
+	int (*reconcile)(
+		void *ctx, struct http_exchange *x, bool fix, const struct mac *macs, size_t count);
 };
 
 struct api;

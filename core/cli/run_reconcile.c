@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * Reconciling: what the table says against what each dhcpd has. On demand (the API streams what is
+ * found), and by itself whenever a server is back: a restored backup of dhcpd heals.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "run.h"
+#include "tap82/clock.h"
+#include "tap82/err.h"
+#include "tap82/log.h"
+
+#define SLICE 64 /* devices taken from the engine at once */
+
+struct item {
+	struct mac mac;
+	uint32_t ip; /* 0: there should be nothing of ours */
+	enum conf_reservation mode;
+	bool pinned;
+};
+
+enum finding { FINDING_NONE, FINDING_MISSING, FINDING_DIFFERENT, FINDING_ORPHANED, FINDING_FOREIGN };
+
+/* One question on its way. */
+struct look {
+	struct reconcile *job;
+	bool busy;
+	struct item item;
+	enum finding finding;
+	char detail[DHCPD_TEXT_MAX + 96];
+};
+
+struct reconcile {
+	struct reconcile *prev, *next;
+	struct run *run;
+	struct http_exchange *x; /* NULL: nobody listens */
+	struct writer writer;
+	bool fix, stop;
+	uint8_t server, last_server;
+	struct mac *macs; /* those that may be orphans; ours */
+	size_t mac_count, mac_at;
+	uint32_t cursor;
+	bool more;
+	struct item items[SLICE];
+	size_t item_count, item_at;
+	struct look looks[RUN_RECONCILE_ROOM];
+	uint32_t busy;
+	uint64_t checked, found, fixed;
+};
+
+static void pump(struct reconcile *job);
+
+/* --- What is found --------------------------------------------------------------------------- */
+
+static const char *finding_text(enum finding finding)
+{
+	static const char *const texts[] = {"", "missing", "different", "orphaned", "foreign"};
+
+	return texts[finding];
+}
+
+static void tell(struct look *look, bool fixed)
+{
+	struct reconcile *job = look->job;
+	struct writer *w = &job->writer;
+	const char *line;
+	size_t len;
+
+	job->found++;
+	job->fixed += fixed;
+	if (!job->x)
+		return;
+	writer_clear(w);
+	writer_begin(w);
+	writer_mac(w, "mac", &look->item.mac);
+	if (look->item.ip)
+		writer_ipv4(w, "ip", look->item.ip);
+	writer_str(w, "server", job->run->conf->servers[job->server].name);
+	writer_str(w, "finding", finding_text(look->finding));
+	writer_str(w, "detail", look->detail);
+	writer_bool(w, "fixed", fixed);
+	writer_end(w);
+	line = writer_bytes(w, &len);
+	if (http_stream_send(job->x, line, len) < 0) {
+		job->x = NULL;
+		job->stop = true;
+	}
+}
+
+static void tell_trouble(struct reconcile *job, const char *why)
+{
+	struct writer *w = &job->writer;
+	const char *line;
+	size_t len;
+
+	if (!job->x)
+		return;
+	writer_clear(w);
+	writer_begin(w);
+	writer_str(w, "server", job->run->conf->servers[job->server].name);
+	writer_str(w, "error", why);
+	writer_end(w);
+	line = writer_bytes(w, &len);
+	if (http_stream_send(job->x, line, len) < 0) {
+		job->x = NULL;
+		job->stop = true;
+	}
+}
+
+static bool has_address(const struct dhcpd_host *host, uint32_t ip)
+{
+	for (uint32_t i = 0; i < host->address_count; i++)
+		if (host->addresses[i] == ip)
+			return true;
+	return host->more;
+}
+
+static void say_host(struct look *look, const struct dhcpd_host *host, const char *what)
+{
+	char ip[IPV4_TEXT] = "no address";
+
+	if (host->address_count > 0)
+		ipv4_format(host->addresses[0], ip);
+	snprintf(look->detail, sizeof(look->detail), "%s %s has %s", what, host->name, ip);
+}
+
+static enum finding judge_lease(struct look *look, const struct dhcpd_lease *lease)
+{
+	bool wants_pin = look->item.pinned && look->item.mode != CONF_RESERVATION_HOST;
+	char mac[MAC_TEXT];
+
+	if (!wants_pin || !lease->found || lease->pinned)
+		return FINDING_NONE;
+	if (lease->has_mac && !mac_equal(&lease->mac, &look->item.mac))
+		snprintf(look->detail, sizeof(look->detail), "its lease is of %s",
+			mac_format(&lease->mac, mac));
+	else
+		snprintf(look->detail, sizeof(look->detail), "its lease is not pinned");
+	return FINDING_DIFFERENT;
+}
+
+static enum finding judge(struct look *look, const struct dhcpd_result *r)
+{
+	const struct dhcpd_host *host = &r->before;
+
+	if (look->item.ip == 0) {
+		if (host->found && host->ours)
+			say_host(look, host, "no such device, but host");
+		return host->found && host->ours ? FINDING_ORPHANED : FINDING_NONE;
+	}
+	if (!host->found) {
+		snprintf(look->detail, sizeof(look->detail), "no host");
+		return FINDING_MISSING;
+	}
+	if (!has_address(host, look->item.ip)) {
+		say_host(look, host, host->ours ? "host" : "somebody else's host");
+		return host->ours ? FINDING_DIFFERENT : FINDING_FOREIGN;
+	}
+	return judge_lease(look, &r->lease);
+}
+
+/* --- Asking and mending ---------------------------------------------------------------------- */
+
+static void look_over(struct look *look)
+{
+	look->busy = false;
+	look->job->busy--;
+	pump(look->job);
+}
+
+static void mended(void *ctx, const struct dhcpd_result *result)
+{
+	struct look *look = ctx;
+
+	if (!dhcpd_outcome_is_good(result->outcome) && result->text[0])
+		snprintf(look->detail, sizeof(look->detail), "%s", result->text);
+	tell(look, dhcpd_outcome_is_good(result->outcome));
+	look_over(look);
+}
+
+/* Never a foreign one. */
+static int mend(struct look *look)
+{
+	struct dhcpd *dhcpd = look->job->run->servers[look->job->server].dhcpd;
+	struct dhcpd_want want = {.mac = look->item.mac,
+		.ip = look->item.ip,
+		.mode = run_servers_mode(look->item.mode),
+		.may_pin = look->item.pinned};
+	struct dhcpd_unwant unwant = {.mac = look->item.mac};
+
+	if (look->finding == FINDING_FOREIGN)
+		return ERR_REFUSED;
+	return look->finding == FINDING_ORPHANED ? dhcpd_release(dhcpd, &unwant, mended, look)
+						 : dhcpd_ensure(dhcpd, &want, mended, look);
+}
+
+static void looked(void *ctx, const struct dhcpd_result *result)
+{
+	struct look *look = ctx;
+	struct reconcile *job = look->job;
+
+	job->checked++;
+	if (result->outcome == DHCPD_LATER) {
+		if (!job->stop)
+			tell_trouble(job, result->text);
+		job->stop = true;
+	} else {
+		look->finding = judge(look, result);
+		if (look->finding != FINDING_NONE && job->fix && mend(look) == 0)
+			return;
+		if (look->finding != FINDING_NONE)
+			tell(look, false);
+	}
+	look_over(look);
+}
+
+/* --- The walk -------------------------------------------------------------------------------- */
+
+static void take_reserved(
+	void *ctx, const struct mac *mac, uint32_t ip, enum conf_reservation mode, bool pinned_here)
+{
+	struct reconcile *job = ctx;
+
+	if (job->item_count < SLICE)
+		job->items[job->item_count++] =
+			(struct item){.mac = *mac, .ip = ip, .mode = mode, .pinned = pinned_here};
+}
+
+static bool is_device(struct reconcile *job, const struct mac *mac)
+{
+	writer_clear(&job->writer);
+	return engine_device_write(job->run->engine, mac, &job->writer) == 0;
+}
+
+/* What is to be looked at next on this server: devices first, then those that may be orphans. */
+static bool next_item(struct reconcile *job, struct item *ret_item)
+{
+	while (job->item_at == job->item_count && job->more) {
+		job->item_at = job->item_count = 0;
+		job->more = engine_reserved_each(job->run->engine, job->server, &job->cursor, SLICE,
+				    take_reserved, job) > 0;
+	}
+	if (job->item_at < job->item_count) {
+		*ret_item = job->items[job->item_at++];
+		return true;
+	}
+	while (job->mac_at < job->mac_count) {
+		*ret_item = (struct item){.mac = job->macs[job->mac_at++]};
+		if (!is_device(job, &ret_item->mac))
+			return true;
+	}
+	return false;
+}
+
+static struct look *free_look(struct reconcile *job)
+{
+	for (size_t i = 0; i < RUN_RECONCILE_ROOM; i++)
+		if (!job->looks[i].busy)
+			return &job->looks[i];
+	return NULL;
+}
+
+static void job_free(struct reconcile *job)
+{
+	DL_DELETE(job->run->reconciles, job);
+	writer_done(&job->writer);
+	free(job->macs);
+	free(job);
+}
+
+static void job_over(struct reconcile *job)
+{
+	if (job->found > 0)
+		log_info("reconcile: %llu reservations looked at, %llu differed, %llu mended",
+			(unsigned long long)job->checked, (unsigned long long)job->found,
+			(unsigned long long)job->fixed);
+	if (job->x)
+		http_stream_end(job->x);
+	job_free(job);
+}
+
+static void server_begin(struct reconcile *job)
+{
+	job->stop = false;
+	job->cursor = 0;
+	job->more = true;
+	job->item_at = job->item_count = job->mac_at = 0;
+}
+
+static void ask(struct reconcile *job, struct look *look)
+{
+	const struct item *item = &look->item;
+
+	look->busy = true;
+	job->busy++;
+	look->detail[0] = 0;
+	if (dhcpd_look(job->run->servers[job->server].dhcpd, &item->mac, item->ip, looked, look) ==
+		0)
+		return;
+	look->busy = false;
+	job->busy--;
+	tell_trouble(job, "too many orders at once");
+	job->stop = true;
+}
+
+/* Frees the job at its end. */
+static void pump(struct reconcile *job)
+{
+	struct look *look;
+
+	for (;;) {
+		while (!job->stop && (look = free_look(job)) && next_item(job, &look->item))
+			ask(job, look);
+		if (job->busy > 0)
+			return;
+		if (job->server == job->last_server)
+			break;
+		job->server++;
+		server_begin(job);
+	}
+	job_over(job);
+}
+
+/* --- Beginning and end ----------------------------------------------------------------------- */
+
+static struct reconcile *job_new(struct run *run, uint8_t first, uint8_t last, bool fix)
+{
+	struct reconcile *job = calloc(1, sizeof(*job));
+
+	if (!job || writer_init(&job->writer, -1, WRITER_JSON) < 0) {
+		free(job);
+		return NULL;
+	}
+	job->run = run;
+	job->fix = fix;
+	job->server = first;
+	job->last_server = last;
+	for (size_t i = 0; i < RUN_RECONCILE_ROOM; i++)
+		job->looks[i].job = job;
+	server_begin(job);
+	DL_APPEND(run->reconciles, job);
+	return job;
+}
+
+static void listener_gone(void *ctx, struct http_exchange *x)
+{
+	struct reconcile *job = ctx;
+
+	(void)x;
+	job->x = NULL;
+	job->stop = true;
+	job->last_server = job->server;
+}
+
+int run_reconcile(
+	struct run *run, struct http_exchange *x, bool fix, const struct mac *macs, size_t count)
+{
+	struct reconcile *job;
+
+	DL_FOREACH (run->reconciles, job)
+		if (job->x)
+			return ERR_DUPLICATE;
+	if (run->conf->server_count == 0) {
+		http_reply(x, 200, "application/x-ndjson", NULL, "", 0);
+		return 0;
+	}
+	job = job_new(run, 0, (uint8_t)(run->conf->server_count - 1), fix);
+	if (job && count > 0)
+		job->macs = calloc(count, sizeof(*macs));
+	if (!job || (count > 0 && !job->macs) ||
+		http_stream_begin(x, "application/x-ndjson", NULL, listener_gone, job) < 0) {
+		if (job)
+			job_free(job);
+		return ERR_FULL;
+	}
+	if (count > 0)
+		memcpy(job->macs, macs, count * sizeof(*macs));
+	job->mac_count = count;
+	job->x = x;
+	pump(job);
+	return 0;
+}
+
+void run_reconcile_server(struct run *run, uint8_t server)
+{
+	struct reconcile *job = run->reconciles ? NULL : job_new(run, server, server, true);
+
+	if (job)
+		pump(job);
+}
+
+void run_reconcile_end(struct run *run)
+{
+	struct reconcile *job, *next;
+
+	DL_FOREACH_SAFE (run->reconciles, job, next)
+		job_free(job);
+}
