@@ -150,7 +150,7 @@ static struct hook *hook_find(struct webhooks *w, const char *name)
 /* A camera's earlier messages go first: whether one of them is still here. */
 static bool must_wait(const struct item *item)
 {
-	const struct item *i;
+	const struct item *i = NULL;
 
 	DL_FOREACH (item->hook->items, i) {
 		/* cppcheck-suppress uninitvar ; the loop sets it */
@@ -183,7 +183,7 @@ static void hook_send(struct hook *hook, int64_t now)
 static int64_t hook_next(const struct hook *hook, int64_t now)
 {
 	int64_t next = INT64_MAX;
-	const struct item *item;
+	const struct item *item = NULL;
 
 	DL_FOREACH (hook->items, item) {
 		int64_t at =

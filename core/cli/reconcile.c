@@ -142,7 +142,7 @@ static void judge(struct work *work, const json_t *json)
 		log_error("server %s: %s", server ? server : "?", error);
 		work->failed = true;
 	} else if (finding && strcmp(finding, "foreign") != 0 &&
-		!json_is_true(json_object_get(json, "fixed"))) {
+		   !json_is_true(json_object_get(json, "fixed"))) {
 		work->ours++;
 	}
 }

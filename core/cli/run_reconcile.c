@@ -23,7 +23,13 @@ struct item {
 	bool pinned;
 };
 
-enum finding { FINDING_NONE, FINDING_MISSING, FINDING_DIFFERENT, FINDING_ORPHANED, FINDING_FOREIGN };
+enum finding {
+	FINDING_NONE,
+	FINDING_MISSING,
+	FINDING_DIFFERENT,
+	FINDING_ORPHANED,
+	FINDING_FOREIGN
+};
 
 /* One question on its way. */
 struct look {
@@ -397,6 +403,6 @@ void run_reconcile_end(struct run *run)
 {
 	struct reconcile *job, *next;
 
-	DL_FOREACH_SAFE (run->reconciles, job, next)
-		job_free(job);
+	DL_FOREACH_SAFE(run->reconciles, job, next)
+	job_free(job);
 }
