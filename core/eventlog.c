@@ -11,6 +11,7 @@
 #include "tap82/addr.h"
 #include "tap82/err.h"
 #include "tap82/eventlog.h"
+#include "tap82/failpoint.h"
 
 #define TAIL_BYTES (4 * 1024 * 1024) /* of the log, read to see which events are in it */
 #define LOOK_BACK  20000 /* events of the store that may be missing in the log */
@@ -160,6 +161,7 @@ int eventlog_flush(struct eventlog *log, struct eventlog_mark *ret_mark)
 		return err;
 	}
 	*ret_mark = log->mark;
+	failpoint("written");
 	return 1;
 }
 

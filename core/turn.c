@@ -4,6 +4,7 @@
 #include <utlist.h>
 
 #include "tap82/err.h"
+#include "tap82/failpoint.h"
 #include "tap82/turn.h"
 #include "tap82/webhook.h"
 
@@ -339,12 +340,14 @@ int turn_commit(struct turn *turn)
 	err = store_commit(turn->store);
 	if (err < 0)
 		return err;
+	failpoint("committed");
 	turn->first = NULL;
 	turn->last = &turn->first;
 	turn->waiting = 0;
 	LL_FOREACH (first, e)
 		speak(turn, e);
 	effects_free(first);
+	failpoint("recorded");
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "run.h"
 #include "tap82/clock.h"
 #include "tap82/err.h"
+#include "tap82/failpoint.h"
 #include "tap82/log.h"
 #include "tap82/secret.h"
 
@@ -30,6 +31,7 @@ static void answered(void *ctx, const struct dhcpd_result *result)
 		.reason = dhcpd_outcome_text(result->outcome),
 		.detail = result->text};
 
+	failpoint("answered");
 	engine_answer(sent->run->engine, &answer, clock_wall());
 	free(sent);
 }
@@ -68,8 +70,10 @@ void run_servers_order(struct run *run, const struct order *order)
 
 	if (sent)
 		*sent = (struct sent){run, order->ticket};
-	if (sent && send_order(run->servers[order->server].dhcpd, order, sent) == 0)
+	if (sent && send_order(run->servers[order->server].dhcpd, order, sent) == 0) {
+		failpoint("sent");
 		return;
+	}
 	free(sent);
 	engine_answer(run->engine, &later, clock_wall());
 }

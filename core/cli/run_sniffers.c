@@ -11,6 +11,7 @@
 #include "run.h"
 #include "tap82/clock.h"
 #include "tap82/err.h"
+#include "tap82/failpoint.h"
 #include "tap82/log.h"
 
 #define BATCH	      1024 /* observations of one capture in one turn */
@@ -134,7 +135,9 @@ static void take(struct capture_row *c, const struct observation *o)
 		c->shed++;
 	} else {
 		c->observations++;
+		failpoint("observed");
 		engine_observe(c->run->engine, o);
+		failpoint("decided");
 	}
 }
 

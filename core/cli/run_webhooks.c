@@ -3,6 +3,7 @@
 
 #include "run.h"
 #include "tap82/clock.h"
+#include "tap82/failpoint.h"
 #include "tap82/log.h"
 
 static void log_problem(void *ctx, const char *text)
@@ -15,6 +16,7 @@ static void done(void *ctx, int64_t seq)
 {
 	struct run *run = ctx;
 
+	failpoint("delivered");
 	turn_outbox_done(run->turn, seq);
 }
 
