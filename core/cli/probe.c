@@ -13,8 +13,10 @@
 
 #include "cli.h"
 #include "probe_wire.h"
+#include "setup.h"
 #include "tap82/capture.h"
 #include "tap82/clock.h"
+#include "tap82/conf.h"
 #include "tap82/dhcp.h"
 #include "tap82/err.h"
 #include "tap82/frame.h"
@@ -50,6 +52,7 @@ struct answer {
 
 struct probe {
 	const struct cli *cli;
+	struct conf *conf; /* whose servers are known; NULL: none is there */
 	struct probe_path path;
 	struct probe_wire *wire;
 	struct capture *capture;
@@ -292,6 +295,14 @@ static const char *type_text(const struct answer *a)
 	return a->type == DHCP_OFFER ? "OFFER" : a->type == DHCP_ACK ? "ACK" : "NAK";
 }
 
+/* The section of the configuration, NULL for a stranger or without one. */
+static const char *server_name(const struct probe *p, const struct answer *a)
+{
+	int i = p->conf ? conf_server_by_id(p->conf, a->server_id) : -1;
+
+	return i < 0 ? NULL : p->conf->servers[i].name;
+}
+
 static void print_json(struct probe *p, const struct answer *a)
 {
 	struct writer *w = &p->out;
@@ -303,6 +314,8 @@ static void print_json(struct probe *p, const struct answer *a)
 	writer_mac(w, "mac", &p->path.mac);
 	if (a->server_id)
 		writer_ipv4(w, "server_id", a->server_id);
+	if (server_name(p, a))
+		writer_str(w, "server", server_name(p, a));
 	writer_ipv4(w, "src", a->src);
 	if (a->yiaddr)
 		writer_ipv4(w, "yiaddr", a->yiaddr);
@@ -369,6 +382,20 @@ static int report_silence(const struct probe *p)
 	return EXIT_FAILED;
 }
 
+/* With a configuration its servers are known, be they one or a failover pair. */
+static void warn_of_rogues(const struct probe *p)
+{
+	char id[IPV4_TEXT];
+
+	for (int i = 0; p->conf && i < p->offer_count; i++)
+		if (!server_name(p, &p->offers[i]))
+			log_warning("%s: %s offers and is in no [server] section: rogue?",
+				p->path.interface, ipv4_format(p->offers[i].server_id, id));
+	if (!p->conf && count_servers(p) > 1)
+		log_warning("%s: %d servers offer: rogue? Only a failover pair should be two",
+			p->path.interface, count_servers(p));
+}
+
 static void print_offers(struct probe *p)
 {
 	if (!p->cli->json)
@@ -376,9 +403,7 @@ static void print_offers(struct probe *p)
 			"LEASE", "DELAY", "OPTION 82");
 	for (int i = 0; i < p->offer_count; i++)
 		print_answer(p, &p->offers[i]);
-	if (count_servers(p) > 1)
-		log_warning("%s: %d servers offer: rogue? Only a failover pair should be two",
-			p->path.interface, count_servers(p));
+	warn_of_rogues(p);
 }
 
 static int discover(struct probe *p)
@@ -468,6 +493,8 @@ int command_probe(struct cli *cli)
 	}
 	p->cli = cli;
 	r = read_options(p);
+	if (r == 0 && setup_conf_if_any(cli->conf_path, cli_has(cli, "config"), &p->conf) < 0)
+		r = EXIT_WRONG_USAGE;
 	if (r == 0)
 		r = probe_run(p);
 	if (writer_flush(&p->out) != 0 && r == 0)
@@ -476,6 +503,7 @@ int command_probe(struct cli *cli)
 	probe_wire_close(p->wire);
 	capture_close(p->capture);
 	frame_decoder_done(&p->frames);
+	conf_free(p->conf);
 	free(p);
 	return r;
 }

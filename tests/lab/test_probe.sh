@@ -79,6 +79,11 @@ check "both are listed with what they offer" answer \
   'length == 2 and (map({(.server_id): .lease_time}) | add) == {"10.99.0.1": 600, "10.99.0.3": 300}
    and all(.option82_echoed)'
 check "and that there are two is a warning" says 'tap82: br0: 2 servers offer: rogue?'
+lab_tap82_conf
+check "with a configuration the servers have names" probe -c "$tmp/tap82.ini" --timeout 1s
+check "the known one" answer 'map(select(.server_id == "10.99.0.1"))[0].server == "north"'
+check "and the stranger is warned of" says 'tap82: br0: 10.99.0.3 offers and is in no \[server\] section: rogue?'
+check "alone" test "$(wc -l < "$tmp/probe.err")" -eq 1
 on_relay "$tap82" probe -i br0 --timeout 1s > "$tmp/probe.out" 2> "$tmp/probe.err"
 check "people get a table" grep -Eq '^OFFER +10.99.0.3 +10.99.0.3 +10.99.0.2.. +5m +[0-9.]+ ms  -$' \
   "$tmp/probe.out"
