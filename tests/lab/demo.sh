@@ -26,7 +26,7 @@ section() {
 }
 say() { printf '   %s\n' "$*"; }
 # Output of a program, as it is: long lines are folded.
-show() { fold -s -w 92 | sed "s/^/   $dim│$plain /"; }
+show() { fold -s -w 100 | sed "s/^/   $dim│$plain /"; }
 command_line() { printf '   %s$ %s%s\n' "$dim" "$*" "$plain"; }
 
 # verify WORDS COMMAND…: what is claimed is asked.
@@ -45,10 +45,10 @@ verify() {
 
 # ---- what is asked ----
 
-camera_result() { jq -e "select(.summary | not) | $1" "$tmp/cameras.out" > /dev/null; }
+camera_got() { jq -e -s "any(.[]; .result == \"ack\" and .ip == \"$1\")" "$tmp/cameras.out"; }
 ack_decoded() {
-  jq -e "select(.type == \"ACK\" and .mac == \"$camera\" and .option82.circuit_id_text == \"sw-7_eth0/1\"
-    and .option82.remote_id == \"00060290fb000001\")" "$tmp/decode.out" > /dev/null
+  jq -e -s "any(.[]; .type == \"ACK\" and .mac == \"$camera\" and .option82.circuit_id_text == \"sw-7_eth0/1\"
+    and .option82.remote_id == \"00060290fb000001\")" "$tmp/decode.out"
 }
 camera_was_provisioned() { event_seen ".event == \"provision.handoff\" and .mac == \"$camera\""; }
 
@@ -90,8 +90,8 @@ scene_camera() {
   say "It gets $ip; the relay says: port «sw-7_eth0/1» of switch 02:90:fb:00:00:01."
   wait_for 3 ack_decoded
   command_line "tap82 decode -i srv0 --filter ack --json"
-  jq -c 'select(.type == "ACK") | {time, type, mac, yiaddr, giaddr, option82}' "$tmp/decode.out" |
-    head -1 | show
+  jq -c "select(.mac == \"$camera\") | {time, type, mac, yiaddr, giaddr, server_id}, {option82}" "$tmp/decode.out" |
+    head -2 | show
   verify "the ACK was seen on the wire, with circuit-id and remote-id" ack_decoded
 }
 
@@ -109,7 +109,10 @@ scene_decision() {
 
 scene_dhcpd() {
   section "dhcpd's own word, asked with omshell"
-  lab_omshell "$camera" | sed -n '/^obj: host/h; /^obj: host/!H; ${x;p;}' | grep -v '^>' | show
+  command_line "omshell … new host; set hardware-address = $camera; open"
+  lab_omshell "$camera" | awk '/obj: host/ { last = "" } { last = last $0 "\n" } END { printf "%s", last }' |
+    sed 's/^> //; /^$/d' | show
+  say "(ip-address in hex: $(echo "$ip" | tr . '\n' | xargs printf '%02x:' | sed 's/:$//'))"
   verify "dhcpd holds a host for $camera with $ip" host_is "$camera" "$ip"
 }
 
@@ -144,7 +147,7 @@ scene_lease_end() {
   say "Four others asked for $ip by name; what they got: $(jq -r 'select(.verb) | .ip // "nothing"' "$tmp/thieves.out" | tr '\n' ' ')"
   verify "none of them got $ip" jq -e -s "all(.[]; .ip != \"$ip\")" "$tmp/thieves.out"
   camera_asks "$camera" 1 ack
-  verify "«gate north» comes back and gets $ip again" camera_result ".ip == \"$ip\""
+  verify "«gate north» comes back and gets $ip again" camera_got "$ip"
 }
 
 lab_init "${1:?demo.sh BUILD}"
