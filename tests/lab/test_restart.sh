@@ -76,7 +76,7 @@ sed -i '$d' "$tmp/devices.csv"
 # The process that parses packets dies.
 sniffer=$(lab_sniffer_pid)
 check "the sniffer is a process of its own" test -n "$sniffer"
-kill -KILL "${sniffer:-0}"
+[ -n "$sniffer" ] && kill -KILL "$sniffer"
 check "a killed sniffer is started again" wait_for 5 event_seen '.event == "sniffer.restarted"'
 sleep 1
 asks 02:00:00:00:00:03 3

@@ -9,15 +9,16 @@ set -u
 fails_with() {
   want=$1 text=$2
   shift 2
-  timeout 10 "$@" > "$tmp/out" 2> "$tmp/err"
+  "$@" > "$tmp/out" 2> "$tmp/err"
   status=$?
   cat "$tmp/err"
   [ "$status" -eq "$want" ] || { echo "exit $status, not $want"; return 1; }
   grep -q "^tap82: .*$text" "$tmp/err"
 }
-start() { on_server "$tap82" run -c "$tmp/tap82.ini"; }
+start() { on_server timeout 10 "$tap82" run -c "$tmp/tap82.ini"; }
 start_as_nobody() {
-  on_server setpriv --reuid=65534 --regid=65534 --clear-groups "$tap82" run -c "$tmp/tap82.ini"
+  on_server setpriv --reuid=65534 --regid=65534 --clear-groups \
+    timeout 10 "$tap82" run -c "$tmp/tap82.ini"
 }
 fresh() {
   lab_devices << CSV
