@@ -157,12 +157,6 @@ struct import {
 	bool terminal;
 };
 
-static void log_problem(void *ctx, const char *text)
-{
-	(void)ctx;
-	log_error("%s", text);
-}
-
 static void set_text(json_t *json, const char *name, const char *text)
 {
 	if (text && *text)
@@ -269,7 +263,7 @@ static int import_file(struct cli *cli)
 	conf = setup_conf(cli->conf_path);
 	if (!conf)
 		return EXIT_WRONG_USAGE;
-	r = inventory_open(cli->args[1], conf, log_problem, NULL, &inventory);
+	r = inventory_open(cli->args[1], conf, setup_log_problem, NULL, &inventory);
 	while (r >= 0 && (r = inventory_step(inventory, 10000)) > 0)
 		;
 	if (r == 0) {

@@ -84,6 +84,8 @@ bool run_sniffers_ready(const struct run *run);
 /* Tells losses whose time has come. */
 void run_sniffers_tick(struct run *run, int64_t now);
 const char *capture_state_text(enum capture_state state);
+/* Of all sniffers that this capture has had. */
+void run_capture_totals(const struct capture_row *c, struct observation_counters *ret_sum);
 
 /* --- Servers (run_servers.c) ----------------------------------------------------------------- */
 

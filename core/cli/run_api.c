@@ -39,7 +39,7 @@ static void write_capture(struct writer *w, const struct capture_row *c)
 	writer_object_end(w);
 }
 
-const char *run_server_state_text(enum server_state state)
+static const char *server_state_text(enum server_state state)
 {
 	static const char *const texts[] = {"up", "unreachable", "refused"};
 
@@ -60,7 +60,7 @@ static void write_server(struct writer *w, const struct run *run, uint8_t i)
 	writer_ipv4(w, "address", run->conf->servers[i].address);
 	writer_str(w, "state",
 		connecting && orders.state == SERVER_UP ? "connecting"
-							: run_server_state_text(orders.state));
+							: server_state_text(orders.state));
 	writer_u64(w, "queue", orders.queued + orders.sent);
 	writer_double(w, "round_trip_ms", (double)stats.round_trip_mean / 1000);
 	writer_u64(w, "done", orders.done);
@@ -176,7 +176,7 @@ static void write_health(void *ctx, struct writer *w)
 		engine_server_stats(run->engine, (uint8_t)i, &stats);
 		if (stats.state != SERVER_UP)
 			say(w, "server", run->conf->servers[i].name,
-				run_server_state_text(stats.state));
+				server_state_text(stats.state));
 	}
 }
 

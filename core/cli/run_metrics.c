@@ -72,25 +72,6 @@ static uint32_t u32_at(const void *of, size_t at)
 
 /* --- Captures -------------------------------------------------------------------------------- */
 
-void run_capture_totals(const struct capture_row *c, struct observation_counters *ret_sum)
-{
-	struct observation_counters sum = c->before;
-	const struct observation_counters *n = &c->now;
-
-	sum.packets += n->packets;
-	sum.bytes += n->bytes;
-	sum.dhcp += n->dhcp;
-	sum.radius += n->radius;
-	sum.other += n->other;
-	sum.malformed += n->malformed;
-	sum.damaged += n->damaged;
-	sum.kernel_drops += n->kernel_drops;
-	sum.interface_drops += n->interface_drops;
-	sum.fragments += n->fragments;
-	sum.reassembled += n->reassembled;
-	*ret_sum = sum;
-}
-
 static void write_counter(struct sink *s, size_t at)
 {
 	for (size_t i = 0; i < s->run->conf->capture_count; i++) {

@@ -10,8 +10,5 @@
 #include "run.h"
 
 void run_metrics_write(struct run *run, FILE *out);
-/* Of all sniffers that this capture has had. */
-void run_capture_totals(const struct capture_row *c, struct observation_counters *ret_sum);
-const char *run_server_state_text(enum server_state state);
 
 #endif

@@ -29,22 +29,26 @@ const char *capture_state_text(enum capture_state state)
 	return texts[state];
 }
 
-/* --- Observations ---------------------------------------------------------------------------- */
-
-static void add_counters(struct observation_counters *a, const struct observation_counters *b)
+void run_capture_totals(const struct capture_row *c, struct observation_counters *ret_sum)
 {
-	a->packets += b->packets;
-	a->bytes += b->bytes;
-	a->dhcp += b->dhcp;
-	a->radius += b->radius;
-	a->other += b->other;
-	a->malformed += b->malformed;
-	a->damaged += b->damaged;
-	a->kernel_drops += b->kernel_drops;
-	a->interface_drops += b->interface_drops;
-	a->fragments += b->fragments;
-	a->reassembled += b->reassembled;
+	struct observation_counters sum = c->before;
+	const struct observation_counters *n = &c->now;
+
+	sum.packets += n->packets;
+	sum.bytes += n->bytes;
+	sum.dhcp += n->dhcp;
+	sum.radius += n->radius;
+	sum.other += n->other;
+	sum.malformed += n->malformed;
+	sum.damaged += n->damaged;
+	sum.kernel_drops += n->kernel_drops;
+	sum.interface_drops += n->interface_drops;
+	sum.fragments += n->fragments;
+	sum.reassembled += n->reassembled;
+	*ret_sum = sum;
 }
+
+/* --- Observations ---------------------------------------------------------------------------- */
 
 static void take_counters(struct capture_row *c, const struct observation *o)
 {
@@ -212,7 +216,7 @@ static void hang_up(struct capture_row *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	c->fd = -1;
-	add_counters(&c->before, &c->now);
+	run_capture_totals(c, &c->before);
 	c->now = (struct observation_counters){0};
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -89,6 +90,35 @@ int starter_ask(const struct starter *starter, uint16_t capture)
 	return send_message(starter->fd, &m, -1);
 }
 
+/* --- The starter's own privilege ------------------------------------------------------------- */
+
+/* To open a capture, and for what a sniffer does to lock itself in. */
+static bool is_needed(unsigned capability)
+{
+	static const unsigned needed[] = {
+		CAP_NET_RAW, CAP_NET_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_ADMIN};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (needed[i] == capability)
+			return true;
+	return false;
+}
+
+/* Keeps, of what there is, what is needed. */
+static void keep_needed(void)
+{
+	if (capng_get_caps_process() < 0)
+		return;
+	for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
+		if (!is_needed(c))
+			capng_update(CAPNG_DROP,
+				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE |
+					CAPNG_BOUNDING_SET,
+				c);
+	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
+		capng_apply(CAPNG_SELECT_CAPS); /* without CAP_SETPCAP the bounds stay */
+}
+
 /* --- The starter's own life ------------------------------------------------------------------ */
 
 static void be_sniffer(struct self *self, const struct conf_capture *capture, int fd)
@@ -172,6 +202,7 @@ static void be_starter(struct self *self)
 	setsid();
 	prctl(PR_SET_NAME, "tap82-starter");
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	keep_needed();
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, &self->old_mask);

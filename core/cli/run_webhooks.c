@@ -2,15 +2,10 @@
 #include <stdio.h>
 
 #include "run.h"
+#include "setup.h"
 #include "tap82/clock.h"
 #include "tap82/failpoint.h"
 #include "tap82/log.h"
-
-static void log_problem(void *ctx, const char *text)
-{
-	(void)ctx;
-	log_error("%s", text);
-}
 
 static void done(void *ctx, int64_t seq)
 {
@@ -44,7 +39,8 @@ int run_webhooks_load(struct run *run)
 {
 	if (run->conf->webhook_count == 0)
 		return 0;
-	return webhooks_new(run->loop, run->conf, &ops, run, log_problem, NULL, &run->webhooks);
+	return webhooks_new(
+		run->loop, run->conf, &ops, run, setup_log_problem, NULL, &run->webhooks);
 }
 
 int run_webhooks_begin(struct run *run)

@@ -7,7 +7,7 @@
 #include "tap82/err.h"
 #include "tap82/log.h"
 
-static void log_problem(void *ctx, const char *text)
+void setup_log_problem(void *ctx, const char *text)
 {
 	(void)ctx;
 	log_error("%s", text);
@@ -17,7 +17,7 @@ struct conf *setup_conf(const char *path)
 {
 	struct conf *conf = NULL;
 
-	return conf_load(path, log_problem, NULL, &conf) < 0 ? NULL : conf;
+	return conf_load(path, setup_log_problem, NULL, &conf) < 0 ? NULL : conf;
 }
 
 int setup_conf_if_any(const char *path, bool given, struct conf **ret_conf)

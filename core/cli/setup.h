@@ -9,6 +9,8 @@
 #include "tap82/frame.h"
 #include "tap82/message.h"
 
+/* A problem_fn that logs; ctx is not looked at. */
+void setup_log_problem(void *ctx, const char *text);
 /* Loads the configuration and logs each problem; NULL after that. */
 struct conf *setup_conf(const char *path);
 /* For commands that work without a configuration, and better with one: reads `path` if it was
