@@ -33,7 +33,8 @@ check "debootstrap makes a fresh Debian 12" debootstrap --variant=minbase \
   --include=systemd,systemd-sysv,dbus bookworm "$system"
 cp "$package" "$system/tmp/tap82.deb"
 in_system() { DEBIAN_FRONTEND=noninteractive chroot "$system" "$@"; }
-check "the package installs there" in_system apt-get install -y -qq --no-install-recommends /tmp/tap82.deb
+check "the package installs there" in_system apt-get install -y -qq --no-install-recommends /tmp/tap82.deb \
+  logrotate
 check "its user exists" in_system id tap82
 check "its folder of keys is root's alone" test "$(stat -c '%a %U' "$system/etc/tap82/keys")" = "700 root"
 
@@ -66,6 +67,11 @@ check "under the unit's limits" sh -c \
 check "a camera gets its address" cameras dora mac=02:82:00:00:30:01 relay=10.50.0.1 circuit=01 remote=02
 check "and its reservation, with a key that only root can read" wait_for 10 host_is 02:82:00:00:30:01 10.50.0.10
 check "the event log is where logrotate looks" wait_for 5 inside grep -q provision.handoff /var/log/tap82/events.jsonl
+log_grows() { inside grep -q '"mac":"02:82:00:00:30:02"' /var/log/tap82/events.jsonl; }
+check "logrotate moves it away" inside logrotate -f /etc/logrotate.d/tap82
+check "as a whole" inside grep -q provision.handoff /var/log/tap82/events.jsonl.1
+check "and what happens then" cameras dora mac=02:82:00:00:30:02 relay=10.50.0.1 circuit=02 remote=02
+check "is in a new one" wait_for 10 log_grows
 check "a reload is taken" inside systemctl reload tap82
 check "and it stays active" inside systemctl is-active tap82
 check "it is restarted after a crash" inside systemctl kill --kill-whom=main --signal=KILL tap82
