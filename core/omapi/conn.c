@@ -44,13 +44,13 @@ static void drop(struct omapi_conn *c)
 	c->phase = PHASE_WAIT;
 }
 
-/* Half again as long or as short: servers that died together are not asked together. */
+/* A quarter longer or shorter: servers that died together are not asked together. */
 static int64_t jittered(struct omapi_conn *c, int64_t delay)
 {
 	c->jitter ^= c->jitter << 13;
 	c->jitter ^= c->jitter >> 7;
 	c->jitter ^= c->jitter << 17;
-	return delay / 2 + (int64_t)(c->jitter % (uint64_t)(delay + 1));
+	return delay - delay / 4 + (int64_t)(c->jitter % (uint64_t)(delay / 2 + 1));
 }
 
 static int64_t retry_delay(struct omapi_conn *c)

@@ -12,7 +12,7 @@
 #define DEADLINE      (5 * USEC_PER_SEC)
 #define BATCH_TIME    (20 * USEC_PER_MSEC)
 #define RETRY_MIN     (200 * USEC_PER_MSEC)
-#define RETRY_MAX     (30 * USEC_PER_SEC)
+#define RETRY_MAX     (5 * USEC_PER_SEC)
 #define RETRY_REFUSED (60 * USEC_PER_SEC)
 #define ROOM	      256
 

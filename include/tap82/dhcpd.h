@@ -71,7 +71,7 @@ struct dhcpd_config {
 	/* Microseconds; 0: the default. */
 	int64_t deadline; /* of one request on the wire: 5 s */
 	int64_t batch_time; /* how long one batch may keep dhcpd from its DHCP work: 20 ms */
-	int64_t retry_min, retry_max; /* after UNREACHABLE: 0.2 s, doubled up to 30 s, jitter */
+	int64_t retry_min, retry_max; /* after UNREACHABLE: 0.2 s, doubled up to 5 s, jitter */
 	int64_t retry_refused; /* after REFUSED_US: 60 s */
 	uint32_t room; /* operations under way at most: 256 */
 };
