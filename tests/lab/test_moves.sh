@@ -15,7 +15,7 @@ moved() { event_seen ".event == \"camera.moved\" and .mac == \"$1\" and .old.opt
 device_is() { t82 devices show "$1" --json | jq -e "$2"; }
 
 one=02:00:00:00:00:01 two=02:00:00:00:00:02 three=02:00:00:00:00:03
-four=02:00:00:00:00:04 five=02:00:00:00:00:05
+four=02:00:00:00:00:04 five=02:00:00:00:00:05 six=02:00:00:00:00:06
 
 lab_init "${1:?test_moves.sh BUILD}"
 lab_net
@@ -70,3 +70,19 @@ check "then the hand-over says that it is a replacement" \
   wait_for 5 event_seen ".event == \"provision.handoff\" and .mac == \"$three\" and .reason == \"replacement\" and .ip == \"10.50.0.10\""
 check "the old device is without address" device_is $one '.ip == null'
 check "the other camera is as it was" device_is $two '.ip == "10.50.0.11" and .state == "provisioned"'
+
+# The VMS says that camera 6 replaces camera 2: nobody waits for the old one's silence.
+announce() {
+  curl -sf --max-time 5 --unix-socket "$tmp/state/tap82.sock" -X PUT -H 'Content-Type: application/json' \
+    -d "{\"serial_number\": \"SN-6\", \"replaces\": \"$two\"}" "http://localhost/v1/devices/$six"
+}
+asks $two 2
+check "the API takes an announced replacement" announce
+asks $six 2
+check "announced: replaced at once, though the old one was alive" \
+  wait_for 5 event_seen ".event == \"camera.replaced\" and .mac == \"$six\" and .old.mac == \"$two\""
+check "dhcpd has its address for the newcomer" wait_for 5 host_is $six 10.50.0.11
+asks $six 2
+check "which gets it" test "$(got)" = 10.50.0.11
+check "and is handed over as a replacement" \
+  wait_for 5 event_seen ".event == \"provision.handoff\" and .mac == \"$six\" and .reason == \"replacement\""
