@@ -12,18 +12,28 @@ int row_index_init(struct row_index *index, uint64_t rows)
 {
 	uint32_t slots = SLOTS_MIN;
 
-	while (slots < 2 * rows && slots < SLOTS_MAX)
+	while (slots / 3 * 2 < rows && slots < SLOTS_MAX)
 		slots *= 2;
 	index->slots = calloc(slots, sizeof(*index->slots));
+	index->tags = calloc(slots, sizeof(*index->tags));
 	index->mask = slots - 1;
 	index->used = 0;
-	return index->slots ? 0 : -ENOMEM;
+	if (index->slots && index->tags)
+		return 0;
+	row_index_done(index);
+	return -ENOMEM;
 }
 
 void row_index_done(struct row_index *index)
 {
 	free(index->slots);
+	free(index->tags);
 	*index = (struct row_index){0};
+}
+
+static uint8_t tag_of(uint32_t hash)
+{
+	return (uint8_t)(hash >> 24);
 }
 
 void row_index_put(struct row_index *index, uint32_t row, uint32_t hash)
@@ -33,6 +43,7 @@ void row_index_put(struct row_index *index, uint32_t row, uint32_t hash)
 	while (index->slots[i])
 		i = (i + 1) & index->mask;
 	index->slots[i] = row + 1;
+	index->tags[i] = tag_of(hash);
 	index->used++;
 }
 
@@ -40,7 +51,7 @@ int row_index_reserve(struct row_index *index, row_hash_fn hash, const void *ctx
 {
 	struct row_index bigger;
 
-	if (index->used < index->mask / 2)
+	if (index->used < index->mask / 3 * 2)
 		return 0;
 	if (row_index_init(&bigger, index->mask + UINT64_C(1)) < 0)
 		return -ENOMEM;
@@ -56,7 +67,7 @@ int row_index_find(const struct row_index *index, uint32_t row, uint32_t hash, r
 	const void *ctx, uint32_t *ret_other)
 {
 	for (uint32_t i = hash & index->mask; index->slots[i]; i = (i + 1) & index->mask) {
-		if (!same(ctx, row, index->slots[i] - 1))
+		if (index->tags[i] != tag_of(hash) || !same(ctx, row, index->slots[i] - 1))
 			continue;
 		*ret_other = index->slots[i] - 1;
 		return 0;

@@ -25,9 +25,11 @@ int row_check_mac(struct row_reader *r, const struct mac *mac);
 int row_check_ip(struct row_reader *r, uint32_t ip);
 int row_check_group(struct row_reader *r, const char *name, int *ret_group);
 
-/* A set of row numbers + 1 (0: free), hashed by the caller; at most half full. */
+/* A set of row numbers + 1 (0: free), hashed by the caller; at most two thirds full. A byte of the
+ * hash stands beside each, so that a row is hardly looked at in vain. */
 struct row_index {
 	uint32_t *slots;
+	uint8_t *tags;
 	uint32_t mask, used;
 };
 
