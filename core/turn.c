@@ -29,7 +29,8 @@ struct effect {
 	union {
 		struct {
 			struct event_row row;
-			struct event event; /* only what has no pointers is valid */
+			struct event event; /* values, and the words below */
+			char server[CONF_NAME_MAX], reason[CONF_NAME_MAX];
 		} told;
 		struct mac mac;
 		struct {
@@ -137,19 +138,27 @@ static void add_outbox(struct turn *turn, const struct conf_webhook *webhook,
 	e->outbox.event = told;
 }
 
-/* The parts of an event that are values; what is borrowed stays behind. */
-static struct event event_values(const struct event *event)
+static const char *keep_word(const char *word, char out[CONF_NAME_MAX])
 {
-	struct event values = {.time = event->time,
+	if (!word || !*word)
+		return NULL;
+	strncpy(out, word, CONF_NAME_MAX - 1);
+	return out;
+}
+
+/* The parts of an event that are values or words; what else is borrowed stays behind. */
+static void keep_event(struct effect *e, const struct event *event)
+{
+	e->told.event = (struct event){.time = event->time,
 		.code = event->code,
 		.has_mac = event->has_mac,
 		.mac = event->mac,
 		.ip = event->ip,
 		.relay = event->relay,
-		.hold_until = event->hold_until};
-
-	memcpy(values.id, event->id, sizeof(values.id));
-	return values;
+		.hold_until = event->hold_until,
+		.server = keep_word(event->server, e->told.server),
+		.reason = keep_word(event->reason, e->told.reason)};
+	memcpy(e->told.event.id, event->id, EVENT_ID_BYTES);
 }
 
 void turn_event(struct turn *turn, const struct event *event)
@@ -166,7 +175,7 @@ void turn_event(struct turn *turn, const struct event *event)
 	e = effect_new(turn, EFFECT_EVENT, json, len);
 	if (!e)
 		return;
-	e->told.event = event_values(event);
+	keep_event(e, event);
 	e->told.row = (struct event_row){.time = event->time,
 		.mac = event->mac,
 		.code = event_code_text(event->code),

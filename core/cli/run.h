@@ -17,6 +17,7 @@
 #include "tap82/engine.h"
 #include "tap82/eventlog.h"
 #include "tap82/http.h"
+#include "tap82/log.h"
 #include "tap82/loop.h"
 #include "tap82/observation.h"
 #include "tap82/secret.h"
@@ -159,6 +160,7 @@ struct turn_state {
 	struct eventlog_mark mark;
 	int64_t log_retry_at;
 	int64_t expire_at;
+	struct log_limit log_limit; /* lines about events */
 };
 
 int run_turn_begin(struct run *run);

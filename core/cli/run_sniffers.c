@@ -64,14 +64,13 @@ static void take_counters(struct capture_row *c, const struct observation *o)
 
 static void tell_loss(struct capture_row *c, int64_t now)
 {
-	char from[TIME_TEXT], to[TIME_TEXT], detail[160];
+	char from[TIME_TEXT], to[TIME_TEXT], detail[160 + CONF_NAME_MAX];
 
-	snprintf(detail, sizeof(detail), "%llu packets lost between %s and %s",
-		(unsigned long long)c->lost, time_format(c->lost_since - USEC_PER_SEC, from),
-		time_format(now, to));
-	log_warning("capture %s: %s: the engine or the ring is too slow (see 'buffer')",
-		c->conf->name, detail);
-	engine_tell(c->run->engine, EVENT_CAPTURE_LOSS, c->conf->name, detail, now);
+	snprintf(detail, sizeof(detail), "capture %s: %llu packets lost between %s and %s",
+		c->conf->name, (unsigned long long)c->lost,
+		time_format(c->lost_since - USEC_PER_SEC, from), time_format(now, to));
+	log_warning("%s: the ring was full (see 'buffer')", detail);
+	engine_tell(c->run->engine, EVENT_CAPTURE_LOSS, NULL, detail, now);
 	c->lost = 0;
 	c->lost_told = now;
 }
@@ -102,15 +101,15 @@ static bool must_shed(const struct run *run, const struct observation *o)
 static void opened(struct capture_row *c)
 {
 	int64_t now = clock_wall();
-	char detail[OBSERVATION_STATUS_MAX + 64];
+	char detail[OBSERVATION_STATUS_MAX + CONF_NAME_MAX + 64];
 
 	c->state = CAPTURE_OPEN;
 	c->opened_at = clock_mono();
 	if (c->was_open) {
-		snprintf(detail, sizeof(detail), "%s; open again after %.1f s", c->why,
-			(double)(c->opened_at - c->down_since) / 1e6);
-		log_info("capture %s: %s", c->conf->name, detail);
-		engine_tell(c->run->engine, EVENT_SNIFFER_RESTARTED, c->conf->name, detail, now);
+		snprintf(detail, sizeof(detail), "capture %s: %s; open again after %.1f s",
+			c->conf->name, c->why, (double)(c->opened_at - c->down_since) / 1e6);
+		log_info("%s", detail);
+		engine_tell(c->run->engine, EVENT_SNIFFER_RESTARTED, NULL, detail, now);
 	} else {
 		log_info("capture %s: open on %s", c->conf->name,
 			c->conf->interface ? c->conf->interface : c->conf->file);

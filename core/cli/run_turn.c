@@ -11,23 +11,53 @@
 #define LOOK_AGAIN   USEC_PER_SEC /* the wall clock may have been set */
 #define EXPIRE_EVERY (60 * USEC_PER_SEC)
 #define EXPIRE_ROWS  2000
+#define LOG_LINES    50 /* of events, in a second */
 
 /* --- What is said after the commit ----------------------------------------------------------- */
 
-static void log_event(const struct event_row *row, const struct event *e)
+/* What happens to cameras, and strangers; the rest was logged by those who know more of it. */
+static bool is_logged(const struct event *e)
 {
-	char mac[MAC_TEXT], ip[IPV4_TEXT];
+	return e->has_mac || e->code == EVENT_DHCP_UNKNOWN_SERVER ||
+	       e->code == EVENT_DHCP_UNKNOWN_RELAY;
+}
 
-	log_debug("%s%s%s%s%s", row->code, e->has_mac ? " mac=" : "",
-		e->has_mac ? mac_format(&e->mac, mac) : "", e->ip ? " ip=" : "",
-		e->ip ? ipv4_format(e->ip, ip) : "");
+/* One line a happening; a storm is for the event log. */
+static void log_event(struct turn_state *t, const struct event_row *row, const struct event *e)
+{
+	char mac[MAC_TEXT] = "", ip[IPV4_TEXT] = "";
+	enum event_severity severity = event_severity(e->code);
+	void (*log)(const char *fmt, ...) = severity == EVENT_ERROR	? log_error
+					    : severity == EVENT_WARNING ? log_warning
+									: log_info;
+
+	if (!is_logged(e) || !log_limit_pass(&t->log_limit, clock_mono()))
+		return;
+	if (e->has_mac)
+		mac_format(&e->mac, mac);
+	if (e->ip)
+		ipv4_format(e->ip, ip);
+	log("%s%s%s%s%s%s%s%s%s", row->code, *mac ? " mac=" : "", mac, *ip ? " ip=" : "", ip,
+		e->server ? " server=" : "", e->server ? e->server : "",
+		e->reason ? " reason=" : "", e->reason ? e->reason : "");
+}
+
+/* How many lines the limit swallowed, when it is over. */
+static void log_suppressed(struct turn_state *t)
+{
+	if (t->log_limit.suppressed == 0 ||
+		clock_mono() - t->log_limit.since < t->log_limit.interval)
+		return;
+	log_info("%llu lines of events not written here: see the event log",
+		(unsigned long long)t->log_limit.suppressed);
+	t->log_limit.suppressed = 0;
 }
 
 static void say_event(void *ctx, const struct event_row *row, const struct event *e)
 {
 	struct run *run = ctx;
 
-	log_event(row, e);
+	log_event(&run->turn_state, row, e);
 	if (run->eventlog && !run->turn_state.log_behind)
 		eventlog_add(run->eventlog, row);
 	run_api_event(run, row);
@@ -50,6 +80,8 @@ static const struct turn_ops ops = {.event = say_event, .order = say_order, .out
 
 int run_turn_begin(struct run *run)
 {
+	run->turn_state.log_limit =
+		(struct log_limit){.interval = USEC_PER_SEC, .burst = LOG_LINES};
 	run->turn = turn_new(run->conf, run->store, &ops, run);
 	return run->turn ? 0 : -ENOMEM;
 }
@@ -162,6 +194,7 @@ void run_turn(void *ctx)
 	commit(run, now);
 	flush_log(run);
 	run_api_committed(run);
+	log_suppressed(&run->turn_state);
 	expire(run, now);
 	if (run->stopping)
 		run_drain(run);

@@ -17,7 +17,8 @@
 /* Called after the commit, in the order things happened. What they want done is of the next turn.
  */
 struct turn_ops {
-	/* An event that was not in the store before; the row is valid during the call. */
+	/* An event that was not in the store before; valid during the call. Of `e` there are only
+	 * its values, server and reason. */
 	void (*event)(void *ctx, const struct event_row *row, const struct event *e);
 	void (*order)(void *ctx, const struct order *order);
 	/* A webhook's body to be sent: row->seq is its number in the store's outbox. */

@@ -23,12 +23,24 @@ lab_tap82_conf
 cat >> "$tmp/tap82.ini" << CONF
 [capture second]
 interface = cap0
+buffer    = 1M
 CONF
 new_interface
 lab_dhcpd_conf
 lab_dhcpd
 lab_tap82
 check "both captures are open" capture_is second open
+
+# A sniffer that stands still while more comes than its ring holds.
+second=$(ps -o pid= --ppid "$(ps -o pid= --ppid "$tap82_pid" | tr -d ' ')" | tail -1)
+kill -STOP "$second"
+on_server "$build/lab/inject" cap1 "$top/pcaps/scenes/unknown-server.pcap" 20000 1 > "$tmp/out" 2>&1
+kill -CONT "$second"
+check "packets lost in the kernel: capture.loss with a number and a span of time" \
+  wait_for 10 event_seen '.event == "capture.loss" and (.detail | test("[0-9]+ packets lost between .*Z and .*Z"))'
+check "they are counted" sh -c "curl -s --unix-socket '$tmp/state/tap82.sock' http://localhost/metrics |
+  grep 'tap82_capture_drops_total{capture=\"second\"}' | grep -qv ' 0\$'"
+check "a stranger's server is told once" test "$(event_count '.event == "dhcp.unknown_server"')" -le 1
 
 on_server ip link set cap0 down
 check "down: it is said" wait_for 5 capture_is second down
