@@ -123,11 +123,40 @@ static void leave(struct device_table *t, struct device *d)
 	d->by_port.tbl = NULL;
 }
 
-/* Puts the device, which is on no list, first on its port's list. */
+static int64_t seen_at(const struct device_table *t, const struct device *d)
+{
+	const struct learned *l = pool_at(&t->pool, d->learned);
+
+	return l->seen_at;
+}
+
+static void put_behind(struct device_table *t, struct device *d, struct device *before)
+{
+	struct device *next = device_port_next(t, before);
+
+	d->port_prev = before->index;
+	d->port_next = before->port_next;
+	before->port_next = d->index;
+	if (next)
+		next->port_prev = d->index;
+}
+
+static void put_first(struct device_table *t, struct device *d, struct device *head, unsigned hash)
+{
+	if (head) {
+		leave(t, head);
+		head->port_prev = d->index;
+		d->port_next = head->index;
+	}
+	enter(t, d, hash);
+}
+
+/* Puts the device, which is on no list, on its port's list in order of when each was seen there:
+ * first, unless it comes out of the store or the inventory. */
 static void link_port(struct device_table *t, struct device *d)
 {
+	struct device *head, *next;
 	struct port_key key;
-	struct device *head;
 	unsigned hash;
 
 	key_of_learned(pool_at(&t->pool, d->learned), &key);
@@ -135,12 +164,13 @@ static void link_port(struct device_table *t, struct device *d)
 		return;
 	hash = key_hash(&key);
 	head = find_key(t, &key, hash);
-	if (head) {
-		leave(t, head);
-		head->port_prev = d->index;
-		d->port_next = head->index;
+	if (!head || seen_at(t, head) <= seen_at(t, d)) {
+		put_first(t, d, head, hash);
+		return;
 	}
-	enter(t, d, hash);
+	while ((next = device_port_next(t, head)) && seen_at(t, next) > seen_at(t, d))
+		head = next;
+	put_behind(t, d, head);
 }
 
 static void unlink_port(struct device_table *t, struct device *d)

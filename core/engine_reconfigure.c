@@ -95,25 +95,6 @@ static void renumber_reservation(const struct renumbering *n, struct reservation
 	r->group = group_of(n, r->group);
 }
 
-/* Answers to orders that are under way find their parts by position: positions may have changed, so
- * such orders count as unanswered and are given again. */
-static void requeue(struct engine *e, struct reservation *r)
-{
-	for (uint8_t i = 0; i < r->count; i++) {
-		struct reservation_part *part = &r->parts[i];
-
-		part->queued = false;
-		part->next = part->prev = NULL;
-		if (part->state == RESERVATION_SENT) {
-			part->state = RESERVATION_WAITING;
-			part->maybe = part->sent ? part->sent : part->have;
-		}
-		if (part->state != RESERVATION_REFUSED)
-			reservations_want(&e->reservations, r, part, part->want);
-	}
-	r->serial = ++e->reservations.serials;
-}
-
 static void renumber_queues(struct engine *e, const struct renumbering *n)
 {
 	struct server_queue *queues = calloc(ENGINE_SERVERS_MAX, sizeof(*queues));
@@ -124,8 +105,6 @@ static void renumber_queues(struct engine *e, const struct renumbering *n)
 		if (n->servers[i] != GONE)
 			queues[n->servers[i]] = e->reservations.queues[i];
 	for (unsigned i = 0; queues && i < ENGINE_SERVERS_MAX; i++) {
-		queues[i].first = queues[i].last = NULL;
-		queues[i].queued = queues[i].sent = 0;
 		e->reservations.queues[i] = queues[i];
 	}
 	free(queues);
@@ -144,14 +123,13 @@ void engine_reconfigure(struct engine *e, const struct conf *conf, int64_t now)
 	for (uint32_t i = 0; i < e->devices.used; i++)
 		if (device_at(&e->devices, i))
 			renumber_device(n, device_at(&e->devices, i));
+	reservations_pause(&e->reservations);
 	renumber_queues(e, n);
 	e->conf = conf;
 	for (uint32_t i = 0; i < e->reservations.all_room; i++)
 		if (reservations_at(&e->reservations, i))
 			renumber_reservation(n, reservations_at(&e->reservations, i));
-	for (uint32_t i = 0; i < e->reservations.all_room; i++)
-		if (reservations_at(&e->reservations, i))
-			requeue(e, reservations_at(&e->reservations, i));
+	reservations_resume(&e->reservations);
 	free(n);
 	engine_settle(e);
 }

@@ -279,14 +279,17 @@ static struct reservation *restore_head(
 static void restore_part(struct engine *e, struct reservation *r, struct reservation_part *part,
 	const struct reservation_row *row)
 {
+	uint32_t maybe = 0;
+
 	part->tries = row->tries;
 	part->want = row->ip;
-	part->have = row->state == RESERVATION_CONFIRMED ? row->ip : row->old_ip;
 	restore_error(part, row->error);
 	if (row->flags & FLAG_ACKED)
 		r->acked_server = part->server;
 	if (row->state == RESERVATION_SENT || row->state == RESERVATION_WAITING)
-		part->maybe = row->ip ? row->ip : row->old_ip;
+		maybe = row->ip ? row->ip : row->old_ip;
+	reservations_believe(&e->reservations, part,
+		row->state == RESERVATION_CONFIRMED ? row->ip : row->old_ip, maybe);
 	if (row->state == RESERVATION_REFUSED)
 		part->state = RESERVATION_REFUSED;
 	else

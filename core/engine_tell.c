@@ -79,8 +79,10 @@ void tell_happening(
 	tell(e, &ev, xid, sizeof(xid));
 }
 
-void tell_removed(struct engine *e, const struct mac *mac, uint32_t ip, const char *reason)
+void tell_removed(
+	struct engine *e, const struct mac *mac, uint32_t ip, uint32_t xid, const char *reason)
 {
+	uint8_t happening[4];
 	struct device *d = device_find(&e->devices, mac);
 	struct event ev = {.time = e->now,
 		.code = EVENT_DHCP_RESERVATION_REMOVED,
@@ -91,7 +93,8 @@ void tell_removed(struct engine *e, const struct mac *mac, uint32_t ip, const ch
 
 	if (d)
 		identity_of(e, d, &ev.device);
-	tell(e, &ev, NULL, 0);
+	put_u32(happening, xid);
+	tell(e, &ev, happening, sizeof(happening));
 }
 
 void engine_tell(

@@ -21,7 +21,6 @@ struct event_kind {
  *	camera.moved				the xid, and the port it is at now
  *	location.mismatch			the two places
  *	dhcp.unknown_server, _relay		the xid, and the server or relay
- *	dhcp.reservation_removed		the address that was reserved
  *	all others				this moment in this process: no other sidecar
  *						has the same trouble
  */

@@ -73,18 +73,19 @@ static struct reservation *work_of(struct engine *e, const struct device *d)
 }
 
 /* What an earlier reservation knew of the servers; an order under way may have any outcome. */
-static void carry_over(struct reservation *to, const struct reservation *from)
+static void carry_over(struct engine *e, struct reservation *to, const struct reservation *from)
 {
 	for (unsigned i = 0; i < from->count; i++) {
 		const struct reservation_part *old = &from->parts[i];
 		struct reservation_part *part = part_of(to, old->server);
 
+		uint32_t maybe = old->maybe;
+
 		if (!part)
 			continue;
-		part->have = old->have;
-		part->maybe = old->maybe;
 		if (old->state == RESERVATION_SENT && old->sent != old->have)
-			part->maybe = old->sent ? old->sent : old->have;
+			maybe = old->sent ? old->sent : old->have;
+		reservations_believe(&e->reservations, part, old->have, maybe);
 	}
 }
 
@@ -119,10 +120,12 @@ static struct reservation *open_reservation(struct engine *e, struct device *d, 
 	}
 	r = reservations_add(&e->reservations, &d->mac, servers, count, e->now);
 	for (unsigned i = 0; r && i < r->count; i++)
-		if (is_confirmed(e, d, r->parts[i].server))
-			r->parts[i].have = r->parts[i].want = d->ip;
+		if (is_confirmed(e, d, r->parts[i].server)) {
+			r->parts[i].want = d->ip;
+			reservations_believe(&e->reservations, &r->parts[i], d->ip, 0);
+		}
 	if (r && kept)
-		carry_over(r, kept);
+		carry_over(e, r, kept);
 	free(kept);
 	if (r) {
 		d->flags |= DEVICE_HAS_WORK;
@@ -172,7 +175,7 @@ static void let_yield(struct engine *e, struct reservation *newcomer, struct dev
 	r->peer = newcomer->mac;
 	newcomer->peer = old->mac;
 	for (unsigned i = 0; i < r->count; i++)
-		r->parts[i].have = old->ip; /* believed until dhcpd says no */
+		reservations_believe(&e->reservations, &r->parts[i], old->ip, 0);
 	want_everywhere(e, r, 0);
 }
 
@@ -182,11 +185,19 @@ static bool is_under_way(const struct reservation *r, const struct wish *wish)
 	       r->purpose != PURPOSE_REMOVE && r->purpose != PURPOSE_YIELD;
 }
 
+/* Neither side of a takeover is disturbed before it is settled: the next ACK comes. */
+static bool is_taking_over(const struct reservation *r)
+{
+	return r && r->phase == PHASE_ACTIVE &&
+	       (r->purpose == PURPOSE_TAKEOVER || r->purpose == PURPOSE_YIELD);
+}
+
 void provision(struct engine *e, struct device *d, const struct wish *wish)
 {
 	struct reservation *r = work_of(e, d);
 
-	if (is_under_way(r, wish) || (size_t)wish->group >= e->conf->group_count)
+	if (is_under_way(r, wish) || (size_t)wish->group >= e->conf->group_count ||
+		is_taking_over(r))
 		return;
 	r = open_reservation(e, d, wish->group);
 	if (!r)
@@ -206,7 +217,7 @@ void provision_again(struct engine *e, struct device *d, const struct wish *wish
 	struct reservation *r = work_of(e, d);
 	struct memo *memo = device_memo(&e->devices, d);
 
-	if (is_under_way(r, wish))
+	if (is_under_way(r, wish) || is_taking_over(r))
 		return;
 	if (memo)
 		memo->failed_ip = 0;
@@ -216,7 +227,7 @@ void provision_again(struct engine *e, struct device *d, const struct wish *wish
 	describe(e, r, d, wish);
 	for (unsigned i = 0; i < r->count; i++)
 		if (r->parts[i].have == wish->ip)
-			r->parts[i].maybe = wish->ip;
+			reservations_believe(&e->reservations, &r->parts[i], wish->ip, wish->ip);
 	want_everywhere(e, r, wish->ip);
 	mark_dirty(e, d);
 	provision_answered(e, r);
@@ -347,7 +358,7 @@ static void let_go(struct engine *e, struct reservation *yielding, uint32_t ip)
 		old->confirmed = 0;
 		mark_dirty(e, old);
 	}
-	tell_removed(e, &yielding->mac, ip, "replacement");
+	tell_removed(e, &yielding->mac, ip, yielding->xid, "replacement");
 	forget(e, yielding);
 }
 
@@ -494,6 +505,9 @@ static void settle_takeover(struct engine *e, struct reservation *r, struct devi
 	got = reservation_outcome(r, &part);
 	if (got == OUTCOME_REFUSED) {
 		fail(e, r, part, part->reason ? part->reason : "reservation-failed");
+	} else if (got == OUTCOME_DONE && yielded == OUTCOME_DONE && !yielding &&
+		   is_anothers(e, r, d)) {
+		fail(e, r, &r->parts[0], reason_text(REASON_ADDRESS_TAKEN));
 	} else if (got == OUTCOME_DONE && yielded == OUTCOME_DONE) {
 		if (yielding)
 			let_go(e, yielding, r->ip);
@@ -507,7 +521,7 @@ static void settle_removal(struct engine *e, struct reservation *r)
 	if (!is_quiet(r))
 		return;
 	if (!r->fresh)
-		tell_removed(e, &r->mac, r->base_ip, NULL);
+		tell_removed(e, &r->mac, r->base_ip, r->xid, NULL);
 	forget(e, r);
 }
 
@@ -644,13 +658,30 @@ int64_t provision_next_deadline(const struct engine *e)
 /* --- Taking away, pinning again ----------------------------------------------------------------
  */
 
+/* Somebody takes one of the two cameras away in the middle of it. */
+static void abort_takeover(struct engine *e, struct reservation *r)
+{
+	struct reservation *newcomer = r;
+
+	if (r && r->purpose == PURPOSE_YIELD && r->phase == PHASE_ACTIVE)
+		newcomer = peer_of(e, r);
+	if (!newcomer || newcomer->purpose != PURPOSE_TAKEOVER || newcomer->phase != PHASE_ACTIVE ||
+		!newcomer->device)
+		return;
+	undo_takeover(e, newcomer, newcomer->device);
+	undo(e, newcomer, newcomer->device->confirmed ? newcomer->device->ip : 0);
+	device_set_state(&e->devices, newcomer->device,
+		newcomer->device->confirmed ? DEVICE_PROVISIONED : DEVICE_NEW);
+}
+
 void unprovision(struct engine *e, struct device *d)
 {
 	struct reservation *r = work_of(e, d);
-	struct wish wish = {.purpose = PURPOSE_REMOVE, .group = d->acked_group};
+	struct wish wish = {.purpose = PURPOSE_REMOVE, .group = d->acked_group, .xid = d->xid};
 
 	if (!r && !d->confirmed)
 		return;
+	abort_takeover(e, r);
 	if (wish.group >= e->conf->group_count)
 		wish.group = r ? r->group : 0;
 	r = open_reservation(e, d, wish.group);
@@ -666,10 +697,7 @@ void provision_device_gone(struct engine *e, struct device *d)
 {
 	struct reservation *r = work_of(e, d);
 
-	if (r && r->purpose == PURPOSE_TAKEOVER && r->phase == PHASE_ACTIVE) {
-		undo_takeover(e, r, d);
-		undo(e, r, 0);
-	}
+	abort_takeover(e, r);
 	if (e->conf->on_removal == CONF_REMOVAL_RELEASE)
 		unprovision(e, d);
 	r = work_of(e, d);

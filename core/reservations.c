@@ -20,6 +20,95 @@ void reservations_init(struct reservations *s, order_fn order, part_fn changed, 
 	hash_init();
 }
 
+/* --- Claims ------------------------------------------------------------------------------------
+ */
+
+static struct claim *find_claim(struct reservations *s, uint8_t server, uint32_t ip)
+{
+	struct claim_key key = {.ip = ip, .server = server};
+	struct claim *c;
+
+	HASH_FIND(hh, s->claims, &key, sizeof(key), c);
+	return c;
+}
+
+static void claim(struct reservations *s, const struct reservation_part *part, uint32_t ip)
+{
+	struct claim *c = ip ? find_claim(s, part->server, ip) : NULL;
+
+	if (!ip || (c && !mac_equal(&c->mac, &part->of->mac)))
+		return; /* a second one only comes out of a store that contradicts itself */
+	if (!c) {
+		c = malloc(sizeof(*c));
+		if (!c)
+			return;
+		*c = (struct claim){
+			.key = {.ip = ip, .server = part->server}, .mac = part->of->mac};
+		HASH_ADD(hh, s->claims, key, sizeof(c->key), c);
+	}
+	c->count++;
+}
+
+static void unblock(struct reservations *s);
+
+static void unclaim(struct reservations *s, const struct reservation_part *part, uint32_t ip)
+{
+	struct claim *c = ip ? find_claim(s, part->server, ip) : NULL;
+
+	if (!c || !mac_equal(&c->mac, &part->of->mac) || --c->count > 0)
+		return;
+	HASH_DEL(s->claims, c);
+	free(c);
+	unblock(s);
+}
+
+static void free_claims(struct reservations *s)
+{
+	struct claim *c, *next;
+
+	HASH_ITER (hh, s->claims, c, next) {
+		HASH_DEL(s->claims, c);
+		free(c);
+	}
+}
+
+/* What a part claims: what is there, what may be there, what is on its way. */
+struct claimed {
+	uint32_t ip[3];
+};
+
+static struct claimed claimed_by(const struct reservation_part *part)
+{
+	return (struct claimed){
+		{part->have, part->maybe, part->state == RESERVATION_SENT ? part->sent : 0}};
+}
+
+static void change_claims(
+	struct reservations *s, const struct reservation_part *part, const struct claimed *before)
+{
+	struct claimed now = claimed_by(part);
+
+	if (memcmp(before, &now, sizeof(now)) == 0)
+		return;
+	for (int i = 0; i < 3; i++)
+		claim(s, part, now.ip[i]);
+	for (int i = 0; i < 3; i++)
+		unclaim(s, part, before->ip[i]);
+}
+
+void reservations_believe(
+	struct reservations *s, struct reservation_part *part, uint32_t have, uint32_t maybe)
+{
+	struct claimed before = claimed_by(part);
+
+	part->have = have;
+	part->maybe = maybe;
+	change_claims(s, part, &before);
+}
+
+/* --- The table ---------------------------------------------------------------------------------
+ */
+
 static void free_reservation(struct reservation *r)
 {
 	for (unsigned i = 0; i < r->count; i++) {
@@ -33,6 +122,7 @@ void reservations_done(struct reservations *s)
 {
 	struct reservation *r, *next;
 
+	free_claims(s);
 	HASH_CLEAR(by_ip, s->by_ip);
 	HASH_ITER (hh, s->by_mac, r, next) {
 		HASH_DEL(s->by_mac, r);
@@ -136,11 +226,16 @@ struct reservation *reservations_add(struct reservations *s, const struct mac *m
 	return r;
 }
 
+static struct server_queue *queue_of(struct reservations *s, const struct reservation_part *part)
+{
+	return part->queued == PART_BLOCKED ? &s->blocked : &s->queues[part->server];
+}
+
 static void unqueue(struct reservations *s, struct reservation_part *part)
 {
-	struct server_queue *q = &s->queues[part->server];
+	struct server_queue *q = queue_of(s, part);
 
-	if (!part->queued)
+	if (part->queued == PART_IDLE)
 		return;
 	if (part->prev)
 		part->prev->next = part->next;
@@ -150,16 +245,52 @@ static void unqueue(struct reservations *s, struct reservation_part *part)
 		part->next->prev = part->prev;
 	else
 		q->last = part->prev;
-	part->queued = false;
+	part->queued = PART_IDLE;
 	q->queued--;
+}
+
+static void enqueue(struct reservations *s, struct reservation_part *part, enum part_queue where)
+{
+	struct server_queue *q;
+
+	if (part->queued != PART_IDLE)
+		return;
+	part->queued = (uint8_t)where;
+	q = queue_of(s, part);
+	part->next = NULL;
+	part->prev = q->last;
+	if (q->last)
+		q->last->next = part;
+	else
+		q->first = part;
+	q->last = part;
+	q->queued++;
+	if (part->server >= s->servers)
+		s->servers = part->server + 1u;
+}
+
+/* An address is nobody's any more: those who wait look again. */
+static void unblock(struct reservations *s)
+{
+	while (s->blocked.first) {
+		struct reservation_part *part = s->blocked.first;
+
+		unqueue(s, part);
+		enqueue(s, part, PART_QUEUED);
+	}
 }
 
 void reservations_remove(struct reservations *s, struct reservation *r)
 {
 	for (unsigned i = 0; i < r->count; i++) {
-		unqueue(s, &r->parts[i]);
-		if (r->parts[i].state == RESERVATION_SENT)
-			s->queues[r->parts[i].server].sent--;
+		struct reservation_part *part = &r->parts[i];
+		struct claimed claimed = claimed_by(part);
+
+		unqueue(s, part);
+		if (part->state == RESERVATION_SENT)
+			s->queues[part->server].sent--;
+		for (int k = 0; k < 3; k++)
+			unclaim(s, part, claimed.ip[k]);
 	}
 	reservations_set_ip(s, r, 0);
 	HASH_DEL(s->by_mac, r);
@@ -187,33 +318,17 @@ void reservations_set_ip(struct reservations *s, struct reservation *r, uint32_t
 		HASH_ADD(by_ip, s->by_ip, ip, sizeof(r->ip), r);
 }
 
-static void enqueue(struct reservations *s, struct reservation_part *part)
-{
-	struct server_queue *q = &s->queues[part->server];
-
-	if (part->queued)
-		return;
-	part->queued = true;
-	part->next = NULL;
-	part->prev = q->last;
-	if (q->last)
-		q->last->next = part;
-	else
-		q->first = part;
-	q->last = part;
-	q->queued++;
-	if (part->server >= s->servers)
-		s->servers = part->server + 1u;
-}
-
 static void step(
 	struct reservations *s, struct reservation_part *part, struct reservation_input *in)
 {
+	struct claimed before = claimed_by(part);
+
 	in->part = (uint8_t)(part - part->of->parts);
 	if (reservation_step(part->of, in) && s->changed)
 		s->changed(s->ctx, part->of, part);
+	change_claims(s, part, &before);
 	if (part->state == RESERVATION_WANTED || part->state == RESERVATION_WAITING)
-		enqueue(s, part);
+		enqueue(s, part, PART_QUEUED);
 }
 
 void reservations_want(
@@ -234,24 +349,12 @@ void reservations_repin(
 	step(s, part, &in);
 }
 
-static struct reservation_part *find_part(struct reservation *r, uint8_t server)
-{
-	for (unsigned i = 0; r && i < r->count; i++)
-		if (r->parts[i].server == server)
-			return &r->parts[i];
-	return NULL;
-}
-
 /* An address is nowhere reserved for two: who is to get it waits until the other has lost it. */
 static bool may_be_sent(struct reservations *s, const struct reservation_part *part)
 {
-	const struct reservation_part *other;
+	const struct claim *c = part->want ? find_claim(s, part->server, part->want) : NULL;
 
-	if (part->want == 0 || mac_is_zero(&part->of->peer))
-		return true;
-	other = find_part(reservations_find(s, &part->of->peer), part->server);
-	return !other || (other->have != part->want && other->maybe != part->want &&
-				 !(other->state == RESERVATION_SENT && other->sent == part->want));
+	return !c || mac_equal(&c->mac, &part->of->mac);
 }
 
 static uint64_t ticket_of(const struct reservation_part *part)
@@ -305,13 +408,14 @@ static int64_t pump_server(struct reservations *s, struct server_queue *q, int64
 		return INT64_MAX;
 	if (q->blocked_until > now)
 		return q->blocked_until;
-	/* A part that has to wait for another goes back when that other is answered. */
 	for (uint32_t n = q->queued; n > 0 && q->sent < room; n--) {
 		struct reservation_part *part = q->first;
 
 		unqueue(s, part);
 		if (is_due(part) && may_be_sent(s, part))
 			send(s, part);
+		else if (is_due(part))
+			enqueue(s, part, PART_BLOCKED);
 	}
 	return INT64_MAX;
 }
@@ -353,16 +457,6 @@ static void note_answer(struct server_queue *q, enum answer_kind kind, int64_t n
 		q->refused++;
 }
 
-/* Its peer's parts may have waited for this answer. */
-static void wake_peer(struct reservations *s, const struct reservation *r)
-{
-	struct reservation *peer = mac_is_zero(&r->peer) ? NULL : reservations_find(s, &r->peer);
-
-	for (unsigned i = 0; peer && i < peer->count; i++)
-		if (is_due(&peer->parts[i]))
-			enqueue(s, &peer->parts[i]);
-}
-
 struct reservation *reservations_answer(
 	struct reservations *s, const struct answer *answer, int64_t now)
 {
@@ -381,7 +475,6 @@ struct reservation *reservations_answer(
 		return NULL;
 	note_answer(&s->queues[r->parts[i].server], answer->kind, now);
 	step(s, &r->parts[i], &in);
-	wake_peer(s, r);
 	return r;
 }
 
@@ -395,4 +488,46 @@ void reservations_server(
 		q->blocked_until = now;
 	}
 	q->state = state;
+}
+
+/* --- Another numbering of the servers -----------------------------------------------------------
+ */
+
+static void pause_part(struct reservations *s, struct reservation_part *part)
+{
+	unqueue(s, part);
+	if (part->state != RESERVATION_SENT)
+		return;
+	part->state = RESERVATION_WAITING;
+	part->maybe = part->sent ? part->sent : part->have;
+}
+
+void reservations_pause(struct reservations *s)
+{
+	for (uint32_t i = 0; i < s->all_room; i++)
+		for (unsigned k = 0; s->all[i] && k < s->all[i]->count; k++)
+			pause_part(s, &s->all[i]->parts[k]);
+	free_claims(s);
+	for (unsigned i = 0; i < ENGINE_SERVERS_MAX; i++)
+		s->queues[i].sent = 0;
+}
+
+static void resume_part(struct reservations *s, struct reservation_part *part)
+{
+	struct claimed none = {{0}};
+
+	change_claims(s, part, &none);
+	if (part->state != RESERVATION_REFUSED)
+		reservations_want(s, part->of, part, part->want);
+}
+
+void reservations_resume(struct reservations *s)
+{
+	for (uint32_t i = 0; i < s->all_room; i++) {
+		if (!s->all[i])
+			continue;
+		s->all[i]->serial = ++s->serials;
+		for (unsigned k = 0; k < s->all[i]->count; k++)
+			resume_part(s, &s->all[i]->parts[k]);
+	}
 }

@@ -52,11 +52,18 @@ enum reservation_phase {
 	PHASE_FAILED, /* over; kept to be shown, until the next wish */
 };
 
+enum part_queue {
+	PART_IDLE,
+	PART_QUEUED, /* in its server's queue */
+	PART_BLOCKED, /* its address is still another's there */
+};
+
 /* One server's part. */
 struct reservation_part {
 	uint8_t server;
 	uint8_t state; /* enum reservation_state */
-	bool queued, answered;
+	uint8_t queued; /* enum part_queue */
+	bool answered;
 	bool repin; /* the wish is there already, its lease is to be pinned again */
 	uint32_t want, have; /* addresses, 0: none */
 	uint32_t maybe; /* sent, and it is not known what became of it; 0: nothing */
@@ -133,6 +140,16 @@ struct server_queue {
 	uint64_t done, refused, not_now;
 };
 
+/* Who has an address at a server, or perhaps has: nobody else gets it there meanwhile. */
+struct claim {
+	UT_hash_handle hh;
+	struct claim_key {
+		uint32_t ip, server;
+	} key;
+	struct mac mac;
+	uint32_t count; /* have, maybe and sent may be the same address */
+};
+
 typedef void (*order_fn)(void *ctx, const struct order *order);
 /* A part's row changed and wants to be stored. */
 typedef void (*part_fn)(void *ctx, struct reservation *r, struct reservation_part *part);
@@ -143,6 +160,8 @@ struct reservations {
 	struct reservation **all;
 	uint32_t all_room, free_count, *free_list, serials, count;
 	struct server_queue queues[ENGINE_SERVERS_MAX];
+	struct server_queue blocked;
+	struct claim *claims;
 	unsigned servers; /* the highest index used, plus one */
 	order_fn order;
 	part_fn changed;
@@ -169,6 +188,9 @@ void reservations_set_ip(struct reservations *s, struct reservation *r, uint32_t
 /* Wants `ip` (0: nothing) in a part. */
 void reservations_want(
 	struct reservations *s, struct reservation *r, struct reservation_part *part, uint32_t ip);
+/* Believes that the server has this, or perhaps has `maybe`. */
+void reservations_believe(
+	struct reservations *s, struct reservation_part *part, uint32_t have, uint32_t maybe);
 void reservations_repin(
 	struct reservations *s, struct reservation *r, struct reservation_part *part);
 /* An answer: the reservation it belongs to, or NULL if nobody waits for it any more. */
@@ -179,5 +201,9 @@ struct reservation *reservations_answer(
 int64_t reservations_pump(struct reservations *s, int64_t now);
 void reservations_server(
 	struct reservations *s, uint8_t server, enum server_state state, int64_t now);
+/* Between the two the servers may be numbered anew and parts taken out: orders that are under way
+ * count as unanswered and are given again. */
+void reservations_pause(struct reservations *s);
+void reservations_resume(struct reservations *s);
 
 #endif
