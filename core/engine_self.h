@@ -106,8 +106,8 @@ void event_of_happening(
 	struct engine *e, struct event *ev, enum event_code code, const struct happening *h);
 void tell_happening(
 	struct engine *e, enum event_code code, const struct happening *h, enum reason reason);
-void tell_removed(struct engine *e, const struct mac *mac, uint32_t ip, uint32_t xid,
-	const char *reason);
+void tell_removed(
+	struct engine *e, const struct mac *mac, uint32_t ip, uint32_t xid, const char *reason);
 void identity_of(const struct engine *e, const struct device *d, struct identity *ret);
 const char *group_name(const struct engine *e, int group);
 /* xid in network order, to be a happening. */
