@@ -13,6 +13,7 @@
 #define ROWS_AT_ONCE 65536
 
 const struct cli_option command_replay_options[] = {
+	{"live", 0, NULL, "make the reservations in the configured servers"},
 	{"devices", 0, NULL, "print the devices' records after the events"},
 	{0},
 };
@@ -24,7 +25,8 @@ static void on_event(void *ctx, const struct event *e)
 {
 	struct replay *r = ctx;
 
-	if (r->loading)
+	/* A replay ends with the last packet, though --live waits for dhcpd. */
+	if (r->loading || (r->last && e->code == EVENT_STREAMS_HOLD_ENDED && e->time > r->last))
 		return;
 	if (r->cli->json)
 		event_write(&r->writer, e);
@@ -37,6 +39,8 @@ static void on_order(void *ctx, const struct order *order)
 {
 	struct replay *r = ctx;
 
+	if (r->live && replay_live_order(r->live, order) == 0)
+		return;
 	if (r->order_count == r->order_room) {
 		size_t room = r->order_room ? 2 * r->order_room : 64;
 		struct order *orders = realloc(r->orders, room * sizeof(*orders));
@@ -52,7 +56,9 @@ static void on_order(void *ctx, const struct order *order)
 static void answer_orders(struct replay *r)
 {
 	for (size_t i = 0; i < r->order_count; i++) {
-		struct answer answer = {.ticket = r->orders[i].ticket, .kind = ANSWER_DONE};
+		struct answer answer = {.ticket = r->orders[i].ticket,
+			.kind = r->live ? ANSWER_NOT_NOW : ANSWER_DONE,
+			.reason = r->live ? "no-room" : NULL};
 
 		engine_answer(r->engine, &answer, r->now);
 	}
@@ -84,6 +90,8 @@ static void replay_packet(struct replay *r, const struct packet *packet)
 	engine_observe(r->engine, &o);
 	while (r->order_count > 0)
 		answer_orders(r);
+	if (r->live)
+		replay_live_wait(r->live);
 }
 
 static int replay_captures(struct replay *r)
@@ -108,7 +116,12 @@ static int replay_captures(struct replay *r)
 		log_error("%s", capture_merge_error(merge));
 	}
 	engine_tick(r->engine, r->now);
+	r->last = r->now;
 	capture_merge_close(merge);
+	if (r->live)
+		replay_live_drain(r->live);
+	if (r->live && replay_live_failed(r->live))
+		r->failed = true;
 	return r->failed ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -178,11 +191,16 @@ static int begin(struct replay *r)
 		log_error("replay: %s", err_text(-ENOMEM));
 		return EXIT_FAILED;
 	}
-	return replay_load_inventory(r) < 0 ? EXIT_WRONG_USAGE : 0;
+	if (replay_load_inventory(r) < 0)
+		return EXIT_WRONG_USAGE;
+	if (cli_has(r->cli, "live") && replay_live_begin(r, &r->live) < 0)
+		return EXIT_WRONG_USAGE;
+	return 0;
 }
 
 static void end(struct replay *r)
 {
+	replay_live_end(r->live);
 	engine_free(r->engine);
 	frame_decoder_done(&r->frames);
 	message_decoder_free(r->messages);

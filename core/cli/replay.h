@@ -11,8 +11,6 @@
 #include "tap82/frame.h"
 #include "tap82/message.h"
 
-#define REPLAY_ORDERS_MAX 4096
-
 struct replay {
 	struct cli *cli;
 	struct conf *conf;
@@ -23,10 +21,25 @@ struct replay {
 	struct writer writer;
 	bool loading; /* the inventory: its events are no packets' */
 	bool failed;
-	int64_t now; /* of the last packet */
+	int64_t now; /* of the last packet; while --live drains, goes on */
+	int64_t last; /* of the last packet */
 	struct order *orders; /* simulated: to be answered after this observation */
 	size_t order_count, order_room;
+	struct replay_live *live; /* NULL: simulated */
 };
+
+/* --live (replay_live.c): connects to the servers. On failure, which is logged, *ret_live is to be
+ * ended all the same. */
+int replay_live_begin(struct replay *r, struct replay_live **ret_live);
+void replay_live_end(struct replay_live *live); /* NULL is fine */
+/* Passes an order on: 0, or negative: nobody will answer it. */
+int replay_live_order(struct replay_live *live, const struct order *order);
+/* Until nothing is under way. */
+void replay_live_wait(struct replay_live *live);
+/* After the last packet, at most `reservation-timeout` of real time. */
+void replay_live_drain(struct replay_live *live);
+/* Whether a reservation failed. */
+bool replay_live_failed(const struct replay_live *live);
 
 /* Loads the inventory that the configuration names into the engine. 0, or negative: logged. */
 int replay_load_inventory(struct replay *r);

@@ -105,7 +105,6 @@ void run_servers_order(struct run *run, const struct order *order);
 /* Orders that are not answered yet. */
 uint32_t run_servers_busy(const struct run *run);
 
-enum dhcpd_mode run_servers_mode(enum conf_reservation mode);
 
 /* --- Reconciling (run_reconcile.c) ----------------------------------------------------------- */
 

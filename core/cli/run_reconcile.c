@@ -9,6 +9,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "orders.h"
 #include "run.h"
 #include "tap82/clock.h"
 #include "tap82/err.h"
@@ -194,7 +195,7 @@ static int mend(struct look *look)
 	struct dhcpd *dhcpd = look->job->run->servers[look->job->server].dhcpd;
 	struct dhcpd_want want = {.mac = look->item.mac,
 		.ip = look->item.ip,
-		.mode = run_servers_mode(look->item.mode),
+		.mode = order_mode(look->item.mode),
 		.may_pin = look->item.pinned};
 	struct dhcpd_unwant unwant = {.mac = look->item.mac};
 

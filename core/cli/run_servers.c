@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "orders.h"
 #include "run.h"
 #include "tap82/clock.h"
 #include "tap82/err.h"
 #include "tap82/failpoint.h"
 #include "tap82/log.h"
-#include "tap82/secret.h"
 
 /* An order on its way: what comes back with the answer. */
 struct sent {
@@ -16,48 +16,14 @@ struct sent {
 	uint64_t ticket;
 };
 
-static enum answer_kind answer_of(enum dhcpd_outcome outcome)
-{
-	if (dhcpd_outcome_is_good(outcome))
-		return ANSWER_DONE;
-	return outcome == DHCPD_LATER ? ANSWER_NOT_NOW : ANSWER_REFUSED;
-}
-
 static void answered(void *ctx, const struct dhcpd_result *result)
 {
 	struct sent *sent = ctx;
-	struct answer answer = {.ticket = sent->ticket,
-		.kind = answer_of(result->outcome),
-		.reason = dhcpd_outcome_text(result->outcome),
-		.detail = result->text};
+	struct answer answer = order_answer(sent->ticket, result);
 
 	failpoint("answered");
 	engine_answer(sent->run->engine, &answer, clock_wall());
 	free(sent);
-}
-
-enum dhcpd_mode run_servers_mode(enum conf_reservation mode)
-{
-	return mode == CONF_RESERVATION_HOST  ? DHCPD_HOST
-	       : mode == CONF_RESERVATION_PIN ? DHCPD_PIN
-					      : DHCPD_AUTO;
-}
-
-static int send_order(struct dhcpd *dhcpd, const struct order *o, struct sent *sent)
-{
-	struct dhcpd_want want = {.mac = o->mac,
-		.ip = o->ip,
-		.old_ip = o->old_ip,
-		.mode = run_servers_mode(o->mode),
-		.may_pin = o->acked_here};
-	struct dhcpd_unwant unwant = {.mac = o->mac, .ip = o->ip, .in_use = o->in_use};
-
-	switch (o->kind) {
-	case ORDER_ENSURE: return dhcpd_ensure(dhcpd, &want, answered, sent);
-	case ORDER_RELEASE: return dhcpd_release(dhcpd, &unwant, answered, sent);
-	case ORDER_REPIN: return dhcpd_repin(dhcpd, &o->mac, o->ip, answered, sent);
-	}
-	return ERR_RANGE;
 }
 
 void run_servers_order(struct run *run, const struct order *order)
@@ -70,7 +36,7 @@ void run_servers_order(struct run *run, const struct order *order)
 
 	if (sent)
 		*sent = (struct sent){run, order->ticket};
-	if (sent && send_order(run->servers[order->server].dhcpd, order, sent) == 0) {
+	if (sent && order_send(run->servers[order->server].dhcpd, order, answered, sent) == 0) {
 		failpoint("sent");
 		return;
 	}
@@ -112,20 +78,6 @@ static void state_changed(void *ctx, enum dhcpd_state state, const char *text)
 	}
 }
 
-static int load_key(struct run *run, size_t i)
-{
-	const struct conf_server *s = &run->conf->servers[i];
-	int err;
-
-	if (!s->key_name)
-		return 0;
-	err = dhcpd_key_load(s->key_file, s->key_name, s->key_algorithm, &run->servers[i].key);
-	if (err < 0)
-		log_error("%s: [server %s] key-file: %s: %s", run->conf->path, s->name, s->key_file,
-			err == ERR_SYNTAX ? "is no base64" : secret_error_text(err));
-	return err;
-}
-
 int run_servers_load_keys(struct run *run)
 {
 	int err = 0;
@@ -134,7 +86,7 @@ int run_servers_load_keys(struct run *run)
 	if (!run->servers)
 		return -ENOMEM;
 	for (size_t i = 0; i < run->conf->server_count; i++) {
-		int r = load_key(run, i);
+		int r = order_load_key(run->conf, &run->conf->servers[i], &run->servers[i].key);
 
 		if (r < 0)
 			err = r;

@@ -60,13 +60,10 @@ struct engine_ops {
 
 struct engine;
 
-/* conf is borrowed and outlives the engine (or the next engine_reconfigure()). Every function of
+/* conf is borrowed and outlives the engine. Every function of
  * ops may be NULL. NULL: no memory. */
 struct engine *engine_new(const struct conf *conf, const struct engine_ops *ops, void *ctx);
 void engine_free(struct engine *engine);
-/* Goes on with another configuration: groups and servers keep what is known of them by name. */
-void engine_reconfigure(struct engine *engine, const struct conf *conf, int64_t now);
-
 /* Restart: rows from the store, before anything else; devices first. 0, or negative. */
 int engine_restore_device(struct engine *engine, const struct device_row *row);
 int engine_restore_reservation(struct engine *engine, const struct reservation_row *row);

@@ -201,9 +201,5 @@ struct reservation *reservations_answer(
 int64_t reservations_pump(struct reservations *s, int64_t now);
 void reservations_server(
 	struct reservations *s, uint8_t server, enum server_state state, int64_t now);
-/* Between the two the servers may be numbered anew and parts taken out: orders that are under way
- * count as unanswered and are given again. */
-void reservations_pause(struct reservations *s);
-void reservations_resume(struct reservations *s);
 
 #endif

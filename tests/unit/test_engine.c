@@ -1173,40 +1173,6 @@ static void explain_says_why_and_what_to_do(void **state)
 	assert_explains(3, "\"verdict\":\"foreign-reservation\"");
 }
 
-/* --- Another configuration ----------------------------------------------------------------------
- */
-
-static void groups_and_servers_are_known_by_name_after_a_reload(void **state)
-{
-	struct conf conf = w->conf;
-	struct conf_server servers[3] = {w->servers[1], w->servers[0]};
-	struct conf_group groups[3] = {w->groups[1], w->groups[0], w->groups[2]};
-
-	(void)state;
-	world_camera(w, 1);
-	world_camera(w, 2);
-	world_start(w, 1, CAM(1), "p1");
-	see_start(2, PAIR(2));
-	conf.servers = servers;
-	conf.groups = groups;
-	groups[0].servers[0] = 1; /* pair: north, south, as before */
-	groups[0].servers[1] = 0;
-	groups[1].servers[0] = 1; /* cams: north */
-	groups[2].servers[0] = 1;
-	engine_reconfigure(w->engine, &conf, w->now);
-	assert_record(w, 1, "\"group\":\"cams\"");
-	assert_record(w, 1, "\"server\":\"north\"");
-	assert_int_equal(w->order_count, 5); /* those under way are given again */
-	w->answered = 3;
-	world_all_done(w);
-	assert_record(w, 2, "\"state\":\"provisioned\"");
-	world_start(w, 1, CAM(1), "p1");
-	assert_int_equal(w->order_count, 5);
-	engine_reconfigure(w->engine, &w->conf, w->now);
-	world_start(w, 2, PAIR(2), "p1");
-	assert_int_equal(w->order_count, 5);
-}
-
 static void a_camera_that_comes_back_while_it_is_being_released_is_one_reservation(void **state)
 {
 	struct mac mac = world_mac(1);
@@ -1290,7 +1256,6 @@ int main(void)
 		T(releasing_by_hand_leaves_the_device_without_address),
 		T(retrying_by_hand_asks_every_server_again),
 		T(explain_says_why_and_what_to_do),
-		T(groups_and_servers_are_known_by_name_after_a_reload),
 		T(a_camera_that_comes_back_while_it_is_being_released_is_one_reservation),
 	};
 
