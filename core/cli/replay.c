@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "replay.h"
+#include "replay_report.h"
 #include "setup.h"
 #include "tap82/err.h"
 #include "tap82/inventory.h"
@@ -14,6 +15,7 @@
 
 const struct cli_option command_replay_options[] = {
 	{"live", 0, NULL, "make the reservations in the configured servers"},
+	{"report", 0, "FILE.html", "write one page about every camera, problems first"},
 	{"devices", 0, NULL, "print the devices' records after the events"},
 	{0},
 };
@@ -28,6 +30,8 @@ static void on_event(void *ctx, const struct event *e)
 	/* A replay ends with the last packet, though --live waits for dhcpd. */
 	if (r->loading || (r->last && e->code == EVENT_STREAMS_HOLD_ENDED && e->time > r->last))
 		return;
+	if (r->report && e->has_mac)
+		report_event(r->report, e);
 	if (r->cli->json)
 		event_write(&r->writer, e);
 	else
@@ -82,11 +86,14 @@ static void replay_packet(struct replay *r, const struct packet *packet)
 	struct observation o;
 	struct datagram d;
 
+	r->packets++;
 	if (packet->time > r->now)
 		r->now = packet->time;
 	if (frame_decode(&r->frames, packet, &d) <= 0 || !is_taken(r, &d) ||
 		message_observe(r->messages, &d, &o, NULL) < 0)
 		return;
+	if (r->report)
+		report_observation(r->report, &o);
 	engine_observe(r->engine, &o);
 	while (r->order_count > 0)
 		answer_orders(r);
@@ -193,6 +200,8 @@ static int begin(struct replay *r)
 	}
 	if (replay_load_inventory(r) < 0)
 		return EXIT_WRONG_USAGE;
+	if (cli_has(r->cli, "report") && !(r->report = report_new()))
+		return EXIT_FAILED;
 	if (cli_has(r->cli, "live") && replay_live_begin(r, &r->live) < 0)
 		return EXIT_WRONG_USAGE;
 	return 0;
@@ -202,6 +211,7 @@ static void end(struct replay *r)
 {
 	replay_live_end(r->live);
 	engine_free(r->engine);
+	report_free(r->report);
 	frame_decoder_done(&r->frames);
 	message_decoder_free(r->messages);
 	writer_done(&r->writer);
@@ -220,6 +230,20 @@ static void print_devices(struct replay *r)
 		;
 }
 
+static int write_report(struct replay *r)
+{
+	const char *path = cli_option(r->cli, "report");
+	int err;
+
+	if (!r->report)
+		return 0;
+	r->report->packets = r->packets;
+	err = report_write(r->report, r->engine, path, r->cli->args, r->cli->arg_count);
+	if (err < 0)
+		log_error("%s: %s", path, err_text(err));
+	return err;
+}
+
 int command_replay(struct cli *cli)
 {
 	struct replay r = {.cli = cli};
@@ -230,6 +254,8 @@ int command_replay(struct cli *cli)
 		code = replay_captures(&r);
 		if (cli_has(cli, "devices"))
 			print_devices(&r);
+		if (write_report(&r) < 0)
+			code = EXIT_FAILED;
 		if (writer_flush(&r.writer) < 0 && writer_error(&r.writer) != -EPIPE)
 			code = EXIT_FAILED;
 	}

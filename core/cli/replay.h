@@ -25,6 +25,8 @@ struct replay {
 	int64_t last; /* of the last packet */
 	struct order *orders; /* simulated: to be answered after this observation */
 	size_t order_count, order_room;
+	struct report *report; /* NULL: none is wanted */
+	uint64_t packets;
 	struct replay_live *live; /* NULL: simulated */
 };
 
