@@ -105,7 +105,6 @@ void run_servers_order(struct run *run, const struct order *order);
 /* Orders that are not answered yet. */
 uint32_t run_servers_busy(const struct run *run);
 
-
 /* --- Reconciling (run_reconcile.c) ----------------------------------------------------------- */
 
 #define RUN_RECONCILE_ROOM 16 /* of a server's room for orders: one asked for, one by itself */
