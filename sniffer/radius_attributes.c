@@ -27,7 +27,6 @@ enum {
 struct kind {
 	uint8_t min, max; /* bytes of the value */
 	const struct radius_word *words; /* of a number, or NULL */
-	/* NULL: secret, only its length is shown. */
 	void (*show)(struct writer *w, const char *key, struct buf value,
 		const struct radius_word *words);
 };
@@ -58,6 +57,16 @@ SHOW(show_text)
 {
 	(void)words;
 	writer_text(w, key, value.p, buf_left(&value));
+}
+
+/* Only its length. */
+SHOW(show_secret)
+{
+	char text[32];
+
+	(void)words;
+	snprintf(text, sizeof(text), "secret, %u bytes", (unsigned)buf_left(&value));
+	writer_str(w, key, text);
 }
 
 SHOW(show_u32)
@@ -127,7 +136,24 @@ SHOW(show_tagged)
 	show_text(w, key, untagged(value), words);
 }
 
-static const struct kind kind_secret = {0, ANY, NULL, NULL};
+/* Cisco's pairs are many things, keys and passwords among them. */
+SHOW(show_pair)
+{
+	static const char *const secrets[] = {"password", "key", "secret"};
+	char text[ANY + 1] = "";
+	bool secret = false;
+
+	memcpy(text, value.p, buf_left(&value) < ANY ? buf_left(&value) : ANY);
+	for (unsigned i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		secret |= strcasestr(text, secrets[i]) != NULL;
+	if (secret)
+		show_secret(w, key, value, words);
+	else
+		show_text(w, key, value, words);
+}
+
+static const struct kind kind_pair = {1, ANY, NULL, show_pair};
+static const struct kind kind_secret = {0, ANY, NULL, show_secret};
 static const struct kind kind_bytes = {1, ANY, NULL, show_bytes};
 static const struct kind kind_text = {1, ANY, NULL, show_text};
 static const struct kind kind_any_text = {0, ANY, NULL, show_text}; /* RFC 4372: a request's nul */
@@ -489,7 +515,7 @@ static const struct vendor_row vendor_rows[] = {
 	{VENDOR_ADSL_FORUM, 0x8e, {"Actual-Interleaving-Delay-Downstream", &kind_u32, NULL}},
 	{VENDOR_ADSL_FORUM, 0x90, {"Access-Loop-Encapsulation", &kind_bytes, NULL}},
 	{VENDOR_ADSL_FORUM, 0xfe, {"IWF-Session", &kind_any_text, NULL}},
-	{VENDOR_CISCO, 1, {"Cisco-AVPair", &kind_text, read_cisco_pair}},
+	{VENDOR_CISCO, 1, {"Cisco-AVPair", &kind_pair, read_cisco_pair}},
 	{VENDOR_CISCO, 2, {"Cisco-NAS-Port", &kind_text, NULL}},
 };
 
@@ -562,12 +588,7 @@ void radius_read_attributes(
 
 static void write_value(struct writer *w, const struct row *row, const char *key, struct buf value)
 {
-	char text[32];
-
-	if (row && row->kind && !row->kind->show) {
-		snprintf(text, sizeof(text), "secret, %u bytes", (unsigned)buf_left(&value));
-		writer_str(w, key, text);
-	} else if (!row || !row->kind || !length_is_right(row, value)) {
+	if (!row || !row->kind || !length_is_right(row, value)) {
 		writer_opaque(w, key, value.p, buf_left(&value));
 	} else {
 		row->kind->show(w, key, value, row->kind->words);

@@ -193,8 +193,8 @@ static void open_level(struct writer *w, const char *key, bool list)
 		writer_key(w, key);
 	if (w->mode == WRITER_JSON)
 		put_char(w, list ? '[' : '{');
-	else if (w->mode == WRITER_TREE)
-		put_char(w, '\n');
+	else if (w->mode == WRITER_TREE && w->p > w->base)
+		w->p[-1] = '\n'; /* for the blank that a value would follow */
 	if (w->depth < WRITER_DEPTH_MAX) {
 		w->list[w->depth] = list;
 		w->path[w->depth] = list ? NULL : key;

@@ -11,6 +11,8 @@
 #include "decode.h"
 #include "tap82/clock.h"
 
+#define SELECTING_TIME (60 * USEC_PER_SEC) /* a client chooses among offers for seconds */
+
 struct step {
 	struct step *next;
 	int64_t time;
@@ -22,7 +24,7 @@ struct step {
 struct transaction {
 	struct transaction *next; /* of the same camera */
 	struct step *first, *last;
-	uint32_t xid;
+	uint32_t xid, request_xid; /* some clients take another xid for the REQUEST */
 };
 
 struct camera {
@@ -94,20 +96,40 @@ static struct camera *camera_of(struct ladder *ladder, const struct mac *mac)
 	return camera;
 }
 
-/* A client takes another xid for another transaction: only the newest can go on. */
-static struct transaction *transaction_of(struct camera *camera, uint32_t xid)
+static struct transaction *find_transaction(const struct camera *camera, uint32_t xid)
 {
 	struct transaction *t = camera->last;
 
-	if (t && t->xid == xid)
+	if (t && (t->xid == xid || t->request_xid == xid))
 		return t;
 	for (t = camera->first; t; t = t->next)
-		if (t->xid == xid)
+		if (t->xid == xid || t->request_xid == xid)
 			return t;
+	return NULL;
+}
+
+/* A REQUEST with option 54 takes up an OFFER, whatever its xid (RFC 2131 4.4.1 allows another). */
+static bool takes_up(const struct transaction *t, const struct step *step)
+{
+	return t && step->type == DHCP_REQUEST && step->server && t->last->type == DHCP_OFFER &&
+	       step->time - t->last->time <= SELECTING_TIME;
+}
+
+static struct transaction *transaction_of(
+	struct camera *camera, uint32_t xid, const struct step *step)
+{
+	struct transaction *t = find_transaction(camera, xid);
+
+	if (!t && takes_up(camera->last, step)) {
+		t = camera->last;
+		t->request_xid = xid;
+	}
+	if (t)
+		return t;
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
-	t->xid = xid;
+	t->xid = t->request_xid = xid;
 	if (camera->last)
 		camera->last->next = t;
 	else
@@ -133,21 +155,11 @@ static void append(struct transaction *t, struct step *step)
 	t->last = step;
 }
 
-int ladder_add(struct ladder *ladder, const struct message *m)
+static struct step step_of(const struct message *m)
 {
 	const struct dhcp *d = &m->dhcp;
-	struct camera *camera;
-	struct transaction *t;
-	struct step *step;
 
-	if (m->kind != MESSAGE_DHCP || !d->has_mac || d->type == 0)
-		return 0;
-	camera = camera_of(ladder, &d->mac);
-	t = camera ? transaction_of(camera, d->xid) : NULL;
-	step = t ? calloc(1, sizeof(*step)) : NULL;
-	if (!step)
-		return -ENOMEM;
-	*step = (struct step){.time = m->datagram->time,
+	return (struct step){.time = m->datagram->time,
 		.src = m->datagram->src,
 		.dst = m->datagram->dst,
 		.relay = d->giaddr,
@@ -156,6 +168,26 @@ int ladder_add(struct ladder *ladder, const struct message *m)
 		      : d->requested_ip ? d->requested_ip
 					: d->ciaddr,
 		.type = d->type};
+}
+
+int ladder_add(struct ladder *ladder, const struct message *m)
+{
+	struct camera *camera;
+	struct transaction *t;
+	struct step *step;
+
+	if (m->kind != MESSAGE_DHCP || !m->dhcp.has_mac || m->dhcp.type == 0)
+		return 0;
+	step = malloc(sizeof(*step));
+	if (!step)
+		return -ENOMEM;
+	*step = step_of(m);
+	camera = camera_of(ladder, &m->dhcp.mac);
+	t = camera ? transaction_of(camera, m->dhcp.xid, step) : NULL;
+	if (!t) {
+		free(step);
+		return -ENOMEM;
+	}
 	append(t, step);
 	return 0;
 }

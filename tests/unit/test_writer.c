@@ -105,8 +105,8 @@ static void or_a_tree(void **state)
 		"time: 2026-01-01T00:00:00.000001Z\ntype: ACK\nmac: 02:00:ab:cd:00:01\n"
 		"ip: 10.12.100.255\nn: 18446744073709551615\ni: -9223372036854775808\nd: 1.500\n"
 		"yes: true\nnothing: null\nxid: 0000beef\nraw: 007fff\nid: 65746830\n"
-		"id_text: eth0\nin: \n  vlans: \n    - 0\n    - 4095\n  none: \n  of: \n    - \n"
-		"      x: y\n    - \njson: {\"a\":1}\n\n");
+		"id_text: eth0\nin:\n  vlans:\n    - 0\n    - 4095\n  none:\n  of:\n    -\n"
+		"      x: y\n    -\njson: {\"a\":1}\n\n");
 }
 
 /* A text of any bytes comes back as itself where it is UTF-8, and is always JSON. */
