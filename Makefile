@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: ISC
-# tap82: `make help` lists the targets. One build folder per variant: build/release, build/asan, …
+# tap82: `make help` lists the targets; V=1 shows the commands. One build folder per variant: build/release, build/asan, …
 
 VERSION  := 0.1.0
 VARIANT  ?= release
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 B        := build/$(VARIANT)
+Q        := $(if $(V),,@)
+say       = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(subst $(B)/,,$@)')
 
 PKGS     := libpcap sqlite3 nettle jansson libcurl libseccomp libcap-ng libevent
 CC       ?= gcc
 PKG      := $(if $(shell command -v pkg-config),pkg-config,true)
+
+PKG_CFLAGS := $(shell $(PKG) --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell $(PKG) --libs $(PKGS) 2>/dev/null)
 
 WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla \
             -Wpointer-arith -Wwrite-strings -Wundef
@@ -29,8 +34,8 @@ LDFLAGS_fuzz := -fsanitize=address,undefined
 
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -Iinclude -D_GNU_SOURCE \
              -DTAP82_VERSION='"$(VERSION)"' -DTAP82_SYSCONFDIR='"/etc/tap82"' \
-             $(shell $(PKG) --cflags $(PKGS) 2>/dev/null) $(CFLAGS)
-LIBS       = $(shell $(PKG) --libs $(PKGS) 2>/dev/null) -lnet -liniparser $(LDLIBS)
+             $(PKG_CFLAGS) $(CFLAGS)
+LIBS       = $(PKG_LIBS) -lnet -liniparser $(LDLIBS)
 
 # The rooms: see README.md. Everything but the command line is one archive that tests link too.
 LIB_SRC  := $(wildcard core/base/*.c core/omapi/*.c core/*.c sniffer/*.c)
@@ -53,44 +58,52 @@ FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 all: $(B)/tap82 ## build the program (default)
 
 $(B)/tap82: $(CLI_OBJ) $(B)/libtap82.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libtap82.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)
+	$(Q)ar rcs $@ $^
 
 # The parsers of hostile bytes are held to more.
 $(B)/sniffer/%.o $(B)/core/omapi/codec.o: WARN += -Wconversion
 $(B)/core/page.o: core/page/page.html core/page/openapi.json
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Tests that let allocations fail.
 $(B)/unit/test_memory_faults: LDLIBS += \
 	$(foreach f,malloc calloc realloc reallocarray strdup free,-Wl,--wrap=$(f))
 $(B)/unit/%: tests/unit/%.c $(CLI_LIB) $(B)/libtap82.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.o %.a,$^) $(LIBS) -lcmocka
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.o %.a,$^) $(LIBS) -lcmocka
 
 $(B)/lab/%: tests/lab/%.c $(B)/libtap82.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c,$^) $(filter %.a,$^) $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c,$^) $(filter %.a,$^) $(LIBS)
 
 # The camera simulator is a program of several files.
 $(B)/lab/camsim: $(wildcard tests/lab/sim/*.c)
 
 $(B)/bench/%: tests/bench/%.c $(B)/libtap82.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.a,$^) $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 $(B)/crash/%: tests/crash/%.c $(CLI_LIB) $(B)/libtap82.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
 
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/libtap82.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c %.a,$^) $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 deps: ## install what building and testing need (apt; does nothing when all is there)
 	@tests/deps.sh
