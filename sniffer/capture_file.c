@@ -151,8 +151,7 @@ void capture_file_close(struct capture_file *file)
 {
 	if (!file)
 		return;
-	if (file->source.window)
-		source_close(&file->source);
+	source_close(&file->source);
 	free(file->interfaces);
 	free(file->path);
 	free(file);
@@ -160,7 +159,11 @@ void capture_file_close(struct capture_file *file)
 
 int capture_file_next(struct capture_file *file, struct packet *ret_packet)
 {
-	return file->failed ? file->failed : file->next(file, ret_packet);
+	if (file->failed)
+		return file->failed;
+	if (file->source.cut)
+		return capture_fail(file, ERR_TRUNCATED, "the file was cut while it was read");
+	return file->next(file, ret_packet);
 }
 
 const char *capture_file_error(const struct capture_file *file)

@@ -281,23 +281,39 @@ static void read_ipip(struct walk *w)
 		w->next = read_ipv4;
 }
 
-/* RFC 1071 over bytes in memory order; the sum of a right one and its checksum is 0xffff. Every
- * byte of every packet goes through here: halves of eight bytes are summed apart, so that no
- * addition waits for a carry. 64 KiB cannot overflow them. */
+/* Sixteen bytes at a time, in four lanes that 64 KiB cannot overflow: every byte of every packet
+ * goes through here. */
+static uint64_t checksum_add_blocks(const uint8_t *p, size_t blocks)
+{
+	typedef uint32_t lanes __attribute__((vector_size(16)));
+	lanes even = {0}, odd = {0}, block;
+
+	for (; blocks > 0; blocks--, p += sizeof(block)) {
+		memcpy(&block, p, sizeof(block));
+		even += block & 0xffff;
+		odd += block >> 16;
+	}
+	even += odd;
+	return (uint64_t)even[0] + even[1] + even[2] + even[3];
+}
+
+/* RFC 1071 over bytes in memory order; the sum of a right one and its checksum is 0xffff. */
 static uint64_t checksum_add(uint64_t sum, const uint8_t *p, size_t len)
 {
-	uint64_t odd = 0, word;
+	uint32_t word;
 
-	for (; len >= 8; p += 8, len -= 8) {
-		memcpy(&word, p, 8);
-		sum += word & UINT32_MAX;
-		odd += word >> 32;
+	if (len >= 64) {
+		sum += checksum_add_blocks(p, len / 16);
+		p += len & ~(size_t)15;
+		len &= 15;
+	}
+	for (; len >= 4; p += 4, len -= 4) {
+		memcpy(&word, p, 4);
+		sum += word;
 	}
 	for (word = 0; len > 0; len--)
 		word = word << 8 | p[len - 1];
-	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
-		word = __builtin_bswap64(word);
-	return sum + odd + (word & UINT32_MAX) + (word >> 32);
+	return sum + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap32(word) : word);
 }
 
 static bool checksum_is_right(uint64_t sum)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * Bytes of a file or a pipe, looked at through a window of bounded size. Files are read, not
- * mapped: one way for both, and a file that is cut while it is read is an error, not a SIGBUS.
+ * Bytes of a file or a pipe, looked at through a window of bounded size. A file's window is mapped,
+ * which spares a copy of every byte; a pipe's is read into. A file that is cut while it is mapped
+ * reads as zeros from there on, and `cut` says so, where else the process would die of SIGBUS.
  */
 #ifndef SNIFFER_SOURCE_H
 #define SNIFFER_SOURCE_H
@@ -17,9 +18,13 @@ struct source {
 	int error; /* 0, or the negative errno of a failed read: what was there before it is given
 		    */
 	bool at_end;
+	bool is_mapped;
 	uint64_t size; /* of the file, 0: not known */
 	uint64_t offset; /* of `p` in the file */
-	uint8_t *window; /* owned */
+	uint8_t *window; /* owned: memory, or the mapping */
+	size_t mapped; /* its length, 0 for memory */
+	volatile bool cut; /* the file lost bytes that were in the window */
+	struct source *next; /* of all that are mapped, for the handler of SIGBUS */
 	const uint8_t *p, *end; /* what is in the window and not yet taken */
 };
 

@@ -366,6 +366,32 @@ static void a_length_on_the_wire_is_never_less_than_what_is_here(void **state)
 	expect_end(f);
 }
 
+static void a_file_that_is_cut_while_it_is_read_is_an_error(void **state)
+{
+	static char big[20000];
+	struct packet p;
+	int packets = 0, r;
+
+	(void)state;
+	memset(big, 'b', sizeof(big) - 1);
+	pcap_header(0xa1b2c3d4, 1);
+	for (int i = 0; i < 40; i++)
+		pcap_record(1, 0, big, sizeof(big));
+	struct capture_file *f = open_image();
+
+	for (; packets < 5; packets++)
+		assert_int_equal(capture_file_next(f, &p), 1);
+	assert_int_equal(truncate(path, 150000), 0);
+	while ((r = capture_file_next(f, &p)) > 0) {
+		assert_true(p.len == 0 || p.bytes[p.len - 1] == 'b' || p.bytes[p.len - 1] == 0);
+		packets++;
+	}
+	assert_int_equal(r, ERR_TRUNCATED);
+	assert_true(packets >= 7 && packets < 12);
+	assert_non_null(strstr(capture_file_error(f), "cut"));
+	capture_file_close(f);
+}
+
 /* --- pcapng ----------------------------------------------------------------------------------- */
 
 static void pcapng_has_interfaces_of_different_kinds(void **state)
@@ -702,6 +728,7 @@ int main(void)
 		TEST(nonsense_is_not_a_capture),
 		TEST(an_impossible_length_ends_the_file),
 		TEST(a_length_on_the_wire_is_never_less_than_what_is_here),
+		TEST(a_file_that_is_cut_while_it_is_read_is_an_error),
 		TEST(pcapng_has_interfaces_of_different_kinds),
 		TEST(sections_have_their_own_order_and_interfaces),
 		TEST(old_and_simple_packet_blocks_are_read),
