@@ -16,6 +16,8 @@
 #include "tap82/sandbox.h"
 #include "tap82/sniffer.h"
 
+#include "queue.h"
+
 #define BATCH	    512 /* packets between two looks at the signals */
 #define SEND_BUFFER (1 << 20) /* to the engine */
 
@@ -25,6 +27,7 @@ struct sniffer {
 	struct capture *capture;
 	struct capture_file *file;
 	struct frame_decoder frames;
+	struct queue queue; /* for the engine, while it is behind */
 	struct observation_counters counters, told; /* now; as the engine knows them */
 	int64_t told_at; /* clock_mono() */
 	sigset_t waiting; /* the signals blocked while waiting: fewer than else */
@@ -63,19 +66,50 @@ static bool over(const struct sniffer *s)
 	return asked_to_stop || s->engine_gone;
 }
 
-/* Sends one observation; waits while the engine is behind, so that the ring takes what comes. */
-static void tell(struct sniffer *s, const struct observation *o)
+/* Sends without waiting: false if the engine is behind. */
+static bool try_to_send(struct sniffer *s, const struct observation *o)
+{
+	ssize_t n;
+
+	do
+		n = send(s->fd, o, observation_size(o), MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN)
+		s->engine_gone = true;
+	return n >= 0;
+}
+
+static void send_queued(struct sniffer *s)
+{
+	const struct observation *o;
+
+	while ((o = queue_first(&s->queue)) && try_to_send(s, o))
+		queue_take(&s->queue);
+}
+
+static void wait_for_engine(struct sniffer *s)
 {
 	struct pollfd room = {.fd = s->fd, .events = POLLOUT};
 
-	while (!over(s)) {
-		if (send(s->fd, o, observation_size(o), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-			return;
-		if (errno == EAGAIN)
-			ppoll(&room, 1, NULL, &s->waiting);
-		else if (errno != EINTR)
-			s->engine_gone = true;
-	}
+	ppoll(&room, 1, NULL, &s->waiting);
+	send_queued(s);
+}
+
+/* One observation for the engine, after those that wait. Where the queue is full, too, the process
+ * waits, and the kernel's ring takes what comes. */
+static void tell(struct sniffer *s, const struct observation *o)
+{
+	if (!queue_first(&s->queue) && try_to_send(s, o))
+		return;
+	while (!over(s) && !queue_add(&s->queue, o))
+		wait_for_engine(s);
+}
+
+/* Before the end: what waits is sent. */
+static void tell_all(struct sniffer *s)
+{
+	while (!over(s) && queue_first(&s->queue))
+		wait_for_engine(s);
 }
 
 static void tell_status(struct sniffer *s, uint8_t state, int error, const char *text)
@@ -152,8 +186,11 @@ static void wait_for_packets(struct sniffer *s)
 	struct pollfd fds[2] = {
 		{.fd = capture_fd(s->capture), .events = POLLIN}, {.fd = s->fd, .events = 0}};
 
-	if (ppoll(fds, 2, &second, &s->waiting) > 0 && fds[1].revents)
+	if (queue_first(&s->queue))
+		fds[1].events = POLLOUT;
+	if (ppoll(fds, 2, &second, &s->waiting) > 0 && fds[1].revents & (POLLHUP | POLLERR))
 		s->engine_gone = true;
+	send_queued(s);
 }
 
 /* Once a second: is the interface still there, and what has been counted. */
@@ -248,7 +285,9 @@ int sniffer_run(const struct sniffer_config *config, int fd)
 	sandbox_close_all_but(fd);
 	set_signals(&s);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	r = frame_decoder_init(&s.frames, &config->want);
+	r = queue_init(&s.queue);
+	if (r == 0)
+		r = frame_decoder_init(&s.frames, &config->want);
 	if (r < 0)
 		return SNIFFER_EXIT_OPEN;
 	r = open_source(&s, error);
@@ -258,8 +297,10 @@ int sniffer_run(const struct sniffer_config *config, int fd)
 	} else {
 		r = run_opened(&s);
 	}
+	tell_all(&s);
 	capture_close(s.capture);
 	capture_file_close(s.file);
+	queue_done(&s.queue);
 	frame_decoder_done(&s.frames);
 	return r;
 }

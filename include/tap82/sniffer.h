@@ -12,7 +12,8 @@
  * killed (waitpid() tells by what). Either way the engine starts another, with back-off. A file
  * that was read to its end is `ended`: no other is to be started.
  *
- * A slow engine makes the sniffer wait and the kernel's ring fill: nothing is lost while it lasts.
+ * For a slow engine the sniffer keeps a queue, and behind that the kernel's ring fills: nothing is
+ * lost while they last.
  * The sniffer ends when the engine closes its end or sends SIGTERM.
  *
  * The child of a fork has what its parent had in memory. The parent keeps secrets in memory marked

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC
  *
- * gen_acks COUNT FILE.pcap [DEVICES.csv]: COUNT tagged DHCPACKs with option 82 (351 bytes each,
- * VLAN 120), each of another camera, a millisecond apart; and the device table that knows them.
+ * gen_acks [-m] COUNT FILE.pcap [DEVICES.csv]: COUNT tagged DHCPACKs with option 82 (351 bytes
+ * each, VLAN 120), each of another camera, a millisecond apart; and the device table that knows
+ * them.
+ *
+ * With -m nine of ten frames are RTP of a tagged video stream instead, 1000 bytes of payload.
  *
  * Camera i: MAC 02:82:00:00:00:00 + i, address 10.32.0.1 + i (10.32.0.0/12), switch i / 48 with a
  * MAC of its own as remote-id, port i % 48 + 1 in the circuit-id, relay (giaddr) 10.31.0.1,
@@ -48,7 +51,18 @@ static void make_ack(struct build *b, uint32_t i)
 	build_ethernet(b);
 }
 
-static int write_acks(uint32_t count, const char *path)
+static void make_rtp(struct build *b)
+{
+	static const uint8_t rtp[1000] = {0x80, 96};
+
+	build_start(b, rtp, sizeof(rtp));
+	build_udp(b, FIRST_CAMERA, RELAY, 50004, 5004);
+	build_ipv4(b, FIRST_CAMERA, RELAY, 17);
+	build_tag(b, 0x8100, 120);
+	build_ethernet(b);
+}
+
+static int write_acks(uint32_t count, const char *path, bool mixed)
 {
 	static struct build b;
 	struct capture_writer *w;
@@ -60,7 +74,10 @@ static int write_acks(uint32_t count, const char *path)
 		struct packet p = {
 			.time = START * USEC_PER_SEC + i * USEC_PER_MSEC, .link_type = 1};
 
-		make_ack(&b, i);
+		if (mixed && i % 10)
+			make_rtp(&b);
+		else
+			make_ack(&b, i);
 		p.bytes = build_bytes(&b);
 		p.len = p.wire_len = (uint32_t)build_len(&b);
 		r = capture_writer_add(w, &p);
@@ -83,13 +100,18 @@ static int write_devices(uint32_t count, const char *path)
 
 int main(int argc, char **argv)
 {
-	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
+	bool mixed = argc > 1 && strcmp(argv[1], "-m") == 0;
+	uint32_t count;
 
+	argv += mixed;
+	argc -= mixed;
+	count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
 	if (argc < 3 || count == 0) {
-		fputs("usage: gen_acks COUNT FILE.pcap [DEVICES.csv]\n", stderr);
+		fputs("usage: gen_acks [-m] COUNT FILE.pcap [DEVICES.csv]\n", stderr);
 		return 2;
 	}
-	if (write_acks(count, argv[2]) < 0 || (argc > 3 && write_devices(count, argv[3]) != 0)) {
+	if (write_acks(count, argv[2], mixed) < 0 ||
+		(argc > 3 && write_devices(count, argv[3]) != 0)) {
 		perror(argv[2]);
 		return 1;
 	}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * The sniffer process over a capture file: the talk with the engine, from its end of the socket.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap82/capture_file.h"
+#include "tap82/message.h"
+#include "tap82/observation.h"
+#include "tap82/sniffer.h"
+
+#include "build_packet.h"
+
+#define ACKS 30000 /* more than the queue and the socket hold */
+
+static char path[64];
+static struct message_decoder *messages;
+static int engine; /* our end */
+static pid_t sniffer;
+
+static void write_acks(unsigned count)
+{
+	static struct build b;
+	uint8_t ack[300] = {2, 1, 6, 0};
+	struct capture_writer *w;
+
+	memcpy(ack + 236, "\x63\x82\x53\x63\x35\x01\x05\xff", 8);
+	assert_int_equal(capture_writer_open(path, &w), 0);
+	for (unsigned i = 0; i < count; i++) {
+		struct packet p = {.time = i + 1, .link_type = 101};
+
+		put32(ack + 4, i);
+		put32(ack + 30, i);
+		build_start(&b, ack, sizeof(ack));
+		build_udp(&b, 1, 2, 67, 67);
+		build_ipv4(&b, 1, 2, 17);
+		p.bytes = build_bytes(&b);
+		p.len = p.wire_len = (uint32_t)build_len(&b);
+		assert_int_equal(capture_writer_add(w, &p), 0);
+	}
+	assert_int_equal(capture_writer_close(w), 0);
+}
+
+static void start(const struct sniffer_config *config)
+{
+	const struct timeval patience = {.tv_sec = 10};
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	engine = pair[0];
+	setsockopt(engine, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	sniffer = fork();
+	if (sniffer == 0) {
+		close(engine);
+		_exit(sniffer_run(config, pair[1]));
+	}
+	close(pair[1]);
+}
+
+static void start_on_file(void)
+{
+	const struct sniffer_config config = {.name = "t", .file = path, .messages = messages};
+
+	start(&config);
+}
+
+static struct observation hear(void)
+{
+	struct observation o;
+	ssize_t n = recv(engine, &o, sizeof(o), 0);
+
+	assert_true(n > 0);
+	assert_int_equal(observation_check(&o, (size_t)n), 0);
+	return o;
+}
+
+static void assert_status(uint8_t state, const char *text)
+{
+	const struct observation o = hear();
+
+	assert_int_equal(o.kind, OBSERVATION_STATUS);
+	assert_int_equal(o.status.state, state);
+	assert_non_null(strstr(o.status.text, text));
+}
+
+static void assert_ends(int exit_code)
+{
+	int status;
+	char c;
+
+	assert_int_equal(recv(engine, &c, 1, 0), 0);
+	assert_int_equal(waitpid(sniffer, &status, 0), sniffer);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), exit_code);
+	close(engine);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/test_sniffer.%d.pcap", (int)getpid());
+	messages = message_decoder_new();
+	return messages ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	message_decoder_free(messages);
+	return 0;
+}
+
+static void a_file_is_told_whole_and_in_order_to_a_slow_engine(void **state)
+{
+	unsigned next = 0;
+	bool counted = false;
+
+	(void)state;
+	write_acks(ACKS);
+	start_on_file();
+	usleep(300000);
+	assert_status(OBSERVATION_CAPTURE_OPEN, path);
+	while (next < ACKS) {
+		const struct observation o = hear();
+
+		assert_int_equal(o.kind, OBSERVATION_DHCP);
+		assert_int_equal(o.dhcp.xid, next);
+		assert_int_equal(o.time, next + 1);
+		next++;
+	}
+	while (!counted) {
+		const struct observation o = hear();
+
+		assert_int_equal(o.kind, OBSERVATION_COUNTERS);
+		counted = o.counters.packets == ACKS && o.counters.dhcp == ACKS;
+		assert_true(counted);
+	}
+	assert_status(OBSERVATION_CAPTURE_ENDED, path);
+	assert_ends(SNIFFER_EXIT_STOPPED);
+}
+
+static void a_missing_file_or_interface_is_told_and_ends_it(void **state)
+{
+	const struct sniffer_config none = {
+		.name = "t", .interface = "no-such-if0", .buffer = 1 << 20, .messages = messages};
+
+	(void)state;
+	start_on_file();
+	assert_status(OBSERVATION_CAPTURE_FAILED, "No such file");
+	assert_ends(SNIFFER_EXIT_OPEN);
+	start(&none);
+	assert_status(OBSERVATION_CAPTURE_FAILED, "no-such-if0: cannot be captured");
+	assert_ends(SNIFFER_EXIT_OPEN);
+}
+
+static void a_cut_file_is_told_after_what_was_whole(void **state)
+{
+	(void)state;
+	write_acks(3);
+	assert_int_equal(truncate(path, 24 + 3 * (16 + 328) - 1), 0);
+	start_on_file();
+	assert_status(OBSERVATION_CAPTURE_OPEN, path);
+	assert_int_equal(hear().dhcp.xid, 0);
+	assert_int_equal(hear().dhcp.xid, 1);
+	assert_int_equal(hear().kind, OBSERVATION_COUNTERS);
+	assert_status(OBSERVATION_CAPTURE_FAILED, "packet 3 at byte");
+	assert_ends(SNIFFER_EXIT_LOST);
+}
+
+static void the_end_of_the_engine_ends_it(void **state)
+{
+	int status;
+
+	(void)state;
+	write_acks(ACKS);
+	start_on_file();
+	assert_status(OBSERVATION_CAPTURE_OPEN, path);
+	close(engine);
+	assert_int_equal(waitpid(sniffer, &status, 0), sniffer);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), SNIFFER_EXIT_ENGINE);
+}
+
+static void sigterm_ends_it_while_it_waits_for_the_engine(void **state)
+{
+	int status;
+
+	(void)state;
+	write_acks(ACKS);
+	start_on_file();
+	assert_status(OBSERVATION_CAPTURE_OPEN, path);
+	usleep(200000);
+	assert_int_equal(kill(sniffer, SIGTERM), 0);
+	assert_int_equal(waitpid(sniffer, &status, 0), sniffer);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), SNIFFER_EXIT_STOPPED);
+	close(engine);
+}
+
+static void what_is_malformed_is_counted(void **state)
+{
+	static struct build b;
+	struct capture_writer *w;
+	struct packet p = {.time = 1, .link_type = 101};
+	struct observation o;
+
+	(void)state;
+	assert_int_equal(capture_writer_open(path, &w), 0);
+	for (int i = 0; i < 2; i++) {
+		build_start(&b, "short", 5);
+		build_udp(&b, 1, 2, i ? 5004 : 67, i ? 5004 : 67);
+		build_ipv4(&b, 1, 2, 17);
+		p.bytes = build_bytes(&b);
+		p.len = p.wire_len = (uint32_t)build_len(&b);
+		assert_int_equal(capture_writer_add(w, &p), 0);
+	}
+	assert_int_equal(capture_writer_close(w), 0);
+	start_on_file();
+	assert_status(OBSERVATION_CAPTURE_OPEN, path);
+	o = hear();
+	assert_int_equal(o.kind, OBSERVATION_COUNTERS);
+	assert_int_equal(o.counters.packets, 2);
+	assert_int_equal(o.counters.malformed, 1);
+	assert_int_equal(o.counters.other, 1);
+	assert_status(OBSERVATION_CAPTURE_ENDED, path);
+	assert_ends(SNIFFER_EXIT_STOPPED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_file_is_told_whole_and_in_order_to_a_slow_engine),
+		TEST(a_missing_file_or_interface_is_told_and_ends_it),
+		TEST(a_cut_file_is_told_after_what_was_whole),
+		TEST(the_end_of_the_engine_ends_it),
+		TEST(sigterm_ends_it_while_it_waits_for_the_engine),
+		TEST(what_is_malformed_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
