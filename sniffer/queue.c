@@ -10,9 +10,9 @@
 
 int queue_init(struct queue *q)
 {
+	const int prot = PROT_READ | PROT_WRITE, flags = MAP_PRIVATE | MAP_ANONYMOUS;
 	/* cppcheck-suppress invalidFunctionArg ; -1 is right for anonymous memory */
-	void *slots = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *slots = mmap(NULL, BYTES, prot, flags | MAP_NORESERVE, -1, 0);
 
 	if (slots == MAP_FAILED)
 		return -ENOMEM;

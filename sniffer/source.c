@@ -43,13 +43,18 @@ static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const uintptr_t at = (uintptr_t)info->si_addr & ~(page - 1);
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
 
 	(void)context;
 	for (struct source *s = mapped_sources; s; s = s->next)
 		if (s->window && at - (uintptr_t)s->window < s->mapped) {
+			void *zeros;
+
 			s->cut = true;
-			if (mmap((void *)at, page, PROT_READ,
-				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED)
+			/* cppcheck-suppress invalidFunctionArg ; -1 is right for anonymous memory
+			 */
+			zeros = mmap((void *)at, page, PROT_READ, flags, -1, 0);
+			if (zeros != MAP_FAILED)
 				return;
 		}
 	signal(signo, SIG_DFL);

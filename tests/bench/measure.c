@@ -64,7 +64,8 @@ static double median(double *v, int n)
 	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-static void print_command(const char *name, const struct figure *f, const struct figure *first, int n)
+static void print_command(
+	const char *name, const struct figure *f, const struct figure *first, int n)
 {
 	double wall[ROUNDS_MAX], cpu[ROUNDS_MAX], wall_ratio[ROUNDS_MAX], cpu_ratio[ROUNDS_MAX];
 
