@@ -16,6 +16,7 @@
 #include "tap82/sandbox.h"
 #include "tap82/sniffer.h"
 
+#include "crash_hook.h"
 #include "queue.h"
 
 #define BATCH	    512 /* packets between two looks at the signals */
@@ -148,7 +149,10 @@ static void observe(struct sniffer *s, const struct datagram *d)
 {
 	struct observation o;
 	bool malformed = false;
-	int r = message_observe(s->config->messages, d, &o, &malformed);
+	int r;
+
+	crash_hook(d);
+	r = message_observe(s->config->messages, d, &o, &malformed);
 
 	if (r == ERR_NOT_FOUND) {
 		s->counters.other++;

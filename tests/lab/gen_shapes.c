@@ -4,6 +4,8 @@
  * 02:82:00:00:01:00 + i) in shape i; then one ACK in three fragments, camera ff, in a tag. With a
  * folder SEEDS also each as a seed of fuzz_frame.
  *
+ * gen_shapes -c FILE.pcap: one ACK with the transaction id that kills a sniffer of a test build.
+ *
  * gen_shapes -n FILE.pcap: what is not ours in the same shapes: RTP of 1000 bytes.
  */
 #include <stdio.h>
@@ -114,21 +116,36 @@ static int write_noise(void)
 	return r;
 }
 
+static int write_crash(void)
+{
+	uint8_t ack[ACK_BYTES];
+
+	make_ack(ack, 1);
+	put32(ack + 4, 0xdeadc0de);
+	shape_begin_with(&b, ack, sizeof(ack));
+	build_ethernet(&b);
+	memset(build_at(&b, 0), 0xff, 6); /* to all, through any bridge */
+	return write_build();
+}
+
 int main(int argc, char **argv)
 {
 	bool noise = argc == 3 && strcmp(argv[1], "-n") == 0;
+	bool crash = argc == 3 && strcmp(argv[1], "-c") == 0;
+	const char *path = argc > 1 ? argv[1 + (noise || crash)] : "";
 	int r;
 
-	if (argc < 2 || argc > 3 || capture_writer_open(argv[1 + noise], &out) < 0) {
-		fputs("usage: gen_shapes FILE.pcap [SEEDS] | -n FILE.pcap\n", stderr);
+	if (argc < 2 || argc > 3 || capture_writer_open(path, &out) < 0) {
+		fputs("usage: gen_shapes FILE.pcap [SEEDS] | -n FILE.pcap | -c FILE.pcap\n",
+			stderr);
 		return 2;
 	}
-	seeds = argc == 3 && !noise ? argv[2] : NULL;
-	r = noise ? write_noise() : write_shapes();
-	if (r == 0 && !noise)
+	seeds = argc == 3 && !noise && !crash ? argv[2] : NULL;
+	r = noise ? write_noise() : crash ? write_crash() : write_shapes();
+	if (r == 0 && !noise && !crash)
 		r = write_fragments();
 	if (capture_writer_close(out) < 0 || r < 0) {
-		perror(argv[1 + noise]);
+		perror(path);
 		return 1;
 	}
 	return 0;
