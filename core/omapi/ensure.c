@@ -34,25 +34,64 @@ static void pin_answered(struct operation *op, const struct omapi_message *reply
 	}
 }
 
-static void pin(struct operation *op, enum dhcpd_outcome outcome)
+static void pin(struct operation *op)
 {
 	bool doubt = doubt_has(op->dhcpd, &op->want.mac);
 
-	op->result.outcome = outcome;
 	op->result.pinned = op->result.lease.pinned;
 	if (op->pin && (!op->result.pinned || doubt)) {
 		put_lease_pin(op, pin_answered);
 		return;
 	}
 	doubt_remove(op->dhcpd, &op->want.mac);
-	operation_end(op, outcome);
+	operation_end(op, op->result.outcome);
+}
+
+static void old_lease_done(struct operation *op)
+{
+	op->result.lease = op->new_lease;
+	op->lease_handle = op->new_lease_handle;
+	pin(op);
+}
+
+static void old_unpin_answered(
+	struct operation *op, const struct omapi_message *reply, uint32_t result)
+{
+	if (result == OMAPI_SUCCESS)
+		old_lease_done(op);
+	else
+		operation_refused(op, "unpinning the old lease", reply, result);
+}
+
+/* What was pinned for this MAC goes back to the range: nobody else would ever unpin it. */
+static void old_lease_looked_up(struct operation *op)
+{
+	const struct dhcpd_lease *lease = &op->result.lease;
+	bool other = lease->has_mac && !mac_equal(&lease->mac, &op->want.mac);
+
+	if (lease->found && lease->pinned && !other)
+		put_lease_unpin(op, false, old_unpin_answered);
+	else
+		old_lease_done(op);
+}
+
+/* The host is as it should be; now the leases. */
+static void host_done(struct operation *op, enum dhcpd_outcome outcome)
+{
+	op->result.outcome = outcome;
+	op->new_lease = op->result.lease;
+	op->new_lease_handle = op->lease_handle;
+	if (op->want.old_ip != 0 && op->want.old_ip != op->want.ip)
+		ask_lease(op, op->want.old_ip, old_lease_looked_up);
+	else
+		pin(op);
 }
 
 static void update_answered(
 	struct operation *op, const struct omapi_message *reply, uint32_t result)
 {
 	if (result == OMAPI_SUCCESS)
-		pin(op, DHCPD_UPDATED);
+		host_done(op, DHCPD_UPDATED);
 	else
 		operation_refused(op, "changing the host", reply, result);
 }
@@ -81,7 +120,7 @@ static void rewrite_answered(
 	struct operation *op, const struct omapi_message *reply, uint32_t result)
 {
 	if (result == OMAPI_SUCCESS)
-		pin(op, DHCPD_UNCHANGED);
+		host_done(op, DHCPD_UNCHANGED);
 	else
 		operation_refused(op, "writing the host again", reply, result);
 }
@@ -94,7 +133,7 @@ static void keep(struct operation *op)
 	if (doubt_has(op->dhcpd, &op->want.mac) && !host->more)
 		put_host_addresses(op, host->addresses, host->address_count, rewrite_answered);
 	else
-		pin(op, DHCPD_UNCHANGED);
+		host_done(op, DHCPD_UNCHANGED);
 }
 
 static void compare_ours(struct operation *op)
@@ -168,7 +207,7 @@ static void create_answered(
 	if (result == OMAPI_SUCCESS && reply->op == OMAPI_UPDATE) {
 		op->created = true;
 		op->host_handle = reply->handle;
-		pin(op, DHCPD_CREATED);
+		host_done(op, DHCPD_CREATED);
 	} else if (result == OMAPI_EXISTS || result == OMAPI_KEYCONFLICT) {
 		ask_host(op, compare);
 	} else if (result == OMAPI_IOERROR) {

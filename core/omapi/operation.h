@@ -43,6 +43,8 @@ struct operation {
 	bool in_use; /* release */
 	struct dhcpd_host host; /* as it was looked up last */
 	uint32_t host_handle, lease_handle;
+	struct dhcpd_lease new_lease; /* ensure: of `ip`, while that of old_ip is looked at */
+	uint32_t new_lease_handle;
 	bool pin; /* ensure: the lease is to be pinned */
 	bool created, removed; /* what was done so far */
 	bool by_lease; /* look: the MAC is the lease's */

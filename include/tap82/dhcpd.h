@@ -195,7 +195,7 @@ struct dhcpd_want {
 	uint32_t ip;
 	uint32_t old_ip; /* the address that `ip` replaces in our host, 0: none known. Without it
 			  * the only address of our host is replaced, and a list is kept whole,
-			  * `ip` put first. */
+			  * `ip` put first. If its lease was pinned for this MAC it is free then. */
 	enum dhcpd_mode mode;
 	bool may_pin; /* this server sent the ACK (of a failover pair one pins, both have hosts) */
 };
@@ -206,7 +206,7 @@ int dhcpd_ensure(struct dhcpd *dhcpd, const struct dhcpd_want *want, dhcpd_fn fn
 /* Takes the address `ip` of a MAC away: out of our host (which goes when no address is left; ip 0:
  * goes in any case, with all its addresses), and its lease is unpinned if it is this MAC's. With
  * `in_use` the lease stays active for DHCPD_GRACE, so that the camera can renew it; else it is free
- * at once. After a move by dhcpd_ensure() with old_ip, this with ip = old_ip frees the old lease.
+ * at once.
  * REMOVED, ABSENT, LATER, REFUSED; a foreign host is left alone, `before` shows it. */
 struct dhcpd_unwant {
 	struct mac mac;

@@ -153,6 +153,12 @@ pins() {
   check "the lease is reserved, active and without end" pinned 10.50.0.11
   dhcpd_restart
   check "the pin outlives dhcpd" pinned 10.50.0.11
+  check "moved to another address of the range it is pinned there" answer_is 'updated is-pinned' \
+    reserve ensure aa:bb:cc:00:02:01 10.50.0.10 auto pin 10.50.0.11
+  check "the lease it moved to is pinned" pinned 10.50.0.10
+  check "the lease it left is free" answer_is '.*"state":"free".*"flags":"none"' omapi get lease ip-address=10.50.0.11 --json
+  check "moved back it is pinned as before" answer_is 'updated is-pinned' \
+    reserve ensure aa:bb:cc:00:02:01 10.50.0.11 auto pin 10.50.0.10
   check "releasing unpins" answer_is removed reserve release aa:bb:cc:00:02:01 10.50.0.11
   check "the lease is free" answer_is '.*"state":"free".*"flags":"none"' omapi get lease ip-address=10.50.0.11 --json
 }
