@@ -67,9 +67,11 @@ static void old_unpin_answered(
 static void old_lease_looked_up(struct operation *op)
 {
 	const struct dhcpd_lease *lease = &op->result.lease;
+	const struct dhcpd_host *before = &op->result.before;
 	bool other = lease->has_mac && !mac_equal(&lease->mac, &op->want.mac);
+	bool reserved = before->ours && host_has(before, op->want.old_ip);
 
-	if (lease->found && lease->pinned && !other)
+	if (lease->found && lease->pinned && (!other || reserved))
 		put_lease_unpin(op, false, old_unpin_answered);
 	else
 		old_lease_done(op);
@@ -233,25 +235,35 @@ static void say_taken(struct operation *op)
 		time_format(lease->ends, ends));
 }
 
-/* A free lease remembers its last client, and a pin would make it that one's for good. */
+/* An address that was taken over: its lease is pinned under the MAC it was leased to, which OMAPI
+ * cannot change, and our host says whose it is. */
+static void taken_over(struct operation *op)
+{
+	if (op->host.found && op->host.ours && host_has(&op->host, op->want.ip)) {
+		create(op);
+		return;
+	}
+	say_taken(op);
+	operation_end(op, DHCPD_TAKEN);
+}
+
+/* A free lease remembers its last client, and that one would be given it again; a pin keeps all
+ * others away. */
 static void lease_looked_up(struct operation *op)
 {
 	const struct dhcpd_lease *lease = &op->result.lease;
 	bool other = lease->found && lease->has_mac && !mac_equal(&lease->mac, &op->want.mac);
-	char mac[MAC_TEXT];
 
-	if (other && lease->state == DHCPD_LEASE_ACTIVE) {
+	op->pin = lease->found;
+	if (other && lease->pinned) {
+		ask_host(op, taken_over);
+	} else if (other && lease->state == DHCPD_LEASE_ACTIVE) {
 		say_taken(op);
 		operation_end(op, DHCPD_TAKEN);
 	} else if (op->want.mode == DHCPD_PIN && !lease->found) {
 		operation_say(op, "mode pin: dhcpd knows no lease of this address");
 		operation_end(op, DHCPD_REFUSED);
-	} else if (op->want.mode == DHCPD_PIN && other) {
-		operation_say(op, "mode pin: dhcpd still keeps the lease for %s",
-			mac_format(&lease->mac, mac));
-		operation_end(op, DHCPD_REFUSED);
 	} else {
-		op->pin = lease->found && !other;
 		create(op);
 	}
 }
@@ -297,11 +309,12 @@ static void repin_lease(struct operation *op)
 	op->result.pinned = lease->pinned;
 	if (!lease->found) {
 		operation_end(op, DHCPD_ABSENT);
-	} else if (lease->has_mac && !mac_equal(&lease->mac, &op->want.mac)) {
-		say_taken(op);
-		operation_end(op, DHCPD_TAKEN);
 	} else if (lease->pinned) {
 		operation_end(op, DHCPD_UNCHANGED);
+	} else if (lease->state == DHCPD_LEASE_ACTIVE && lease->has_mac &&
+		   !mac_equal(&lease->mac, &op->want.mac)) {
+		say_taken(op);
+		operation_end(op, DHCPD_TAKEN);
 	} else {
 		put_lease_pin(op, repin_answered);
 	}

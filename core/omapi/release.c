@@ -17,19 +17,47 @@ static void unpin_answered(struct operation *op, const struct omapi_message *rep
 	release_next_lease(op);
 }
 
-/* Only what looks like our own pin, and is not another MAC's by now. */
+/* What looks like our own pin goes, unless it is another MAC's and no host of ours says that it is
+ * this one's. A lease that is this camera's goes too when the camera is gone. */
 static void release_lease(struct operation *op)
 {
 	const struct dhcpd_lease *lease = &op->result.lease;
+	const struct dhcpd_host *host = &op->result.before;
 	bool other = lease->has_mac && !mac_equal(&lease->mac, &op->want.mac);
+	bool reserved = host->ours && host_has(host, lease->ip);
+	bool pinned = lease->pinned && (!other || reserved);
+	bool leased = lease->state == DHCPD_LEASE_ACTIVE && lease->has_mac && !other && reserved;
 
-	if (lease->found && lease->pinned && !other)
+	if (lease->found && (pinned || (leased && !op->in_use)))
 		put_lease_unpin(op, op->in_use, unpin_answered);
 	else
 		release_next_lease(op);
 }
 
-/* The addresses to unpin: the one that was named, or all that our host had. */
+static void host_changed(struct operation *op, const struct omapi_message *reply, uint32_t result)
+{
+	if (result == OMAPI_SUCCESS || result == OMAPI_NOTFOUND)
+		operation_end(op, DHCPD_REMOVED);
+	else
+		operation_refused(op, "removing the host", reply, result);
+}
+
+static void release_host(struct operation *op)
+{
+	const struct dhcpd_host *host = &op->result.before;
+	uint32_t rest[DHCPD_ADDRESSES_MAX], count = host_without(host, op->want.ip, rest);
+	bool all = op->want.ip == 0;
+
+	if (!host->found || !host->ours || (!all && !host_has(host, op->want.ip)))
+		operation_end(op, op->removed ? DHCPD_REMOVED : DHCPD_ABSENT);
+	else if (all || count == 0)
+		put_host_delete(op, host_changed);
+	else
+		put_host_addresses(op, rest, count, host_changed);
+}
+
+/* Leases first: as long as the host is there, a second try knows what is to be unpinned. The
+ * address that was named, or all that our host had. */
 static void release_next_lease(struct operation *op)
 {
 	const struct dhcpd_host *before = &op->result.before;
@@ -44,38 +72,19 @@ static void release_next_lease(struct operation *op)
 	if (left)
 		ask_lease(op, ip, release_lease);
 	else
-		operation_end(op, op->removed ? DHCPD_REMOVED : DHCPD_ABSENT);
+		release_host(op);
 }
 
-static void host_changed(struct operation *op, const struct omapi_message *reply, uint32_t result)
+static void release_looked_up(struct operation *op)
 {
-	if (result != OMAPI_SUCCESS && result != OMAPI_NOTFOUND) {
-		operation_refused(op, "removing the host", reply, result);
+	op->result.before = op->host;
+	if (op->host.ours && op->host.more && op->want.ip != 0) {
+		operation_say(op, "host %s has more than %d addresses", op->host.name,
+			DHCPD_ADDRESSES_MAX);
+		operation_end(op, DHCPD_REFUSED);
 		return;
 	}
-	op->removed = true;
 	release_next_lease(op);
-}
-
-static void release_host(struct operation *op)
-{
-	const struct dhcpd_host *host = &op->host;
-	uint32_t rest[DHCPD_ADDRESSES_MAX], count;
-	bool all = op->want.ip == 0;
-
-	op->result.before = *host;
-	count = host_without(host, op->want.ip, rest);
-	if (!host->found || !host->ours || (!all && !host_has(host, op->want.ip))) {
-		release_next_lease(op);
-	} else if (host->more && !all) {
-		operation_say(
-			op, "host %s has more than %d addresses", host->name, DHCPD_ADDRESSES_MAX);
-		operation_end(op, DHCPD_REFUSED);
-	} else if (all || count == 0) {
-		put_host_delete(op, host_changed);
-	} else {
-		put_host_addresses(op, rest, count, host_changed);
-	}
 }
 
 int dhcpd_release(struct dhcpd *d, const struct dhcpd_unwant *unwant, dhcpd_fn fn, void *ctx)
@@ -86,7 +95,7 @@ int dhcpd_release(struct dhcpd *d, const struct dhcpd_unwant *unwant, dhcpd_fn f
 		return ERR_FULL;
 	op->want = (struct dhcpd_want){.mac = unwant->mac, .ip = unwant->ip};
 	op->in_use = unwant->in_use;
-	ask_host(op, release_host);
+	ask_host(op, release_looked_up);
 	return 0;
 }
 

@@ -204,10 +204,9 @@ struct dhcpd_want {
 int dhcpd_ensure(struct dhcpd *dhcpd, const struct dhcpd_want *want, dhcpd_fn fn, void *ctx);
 
 /* Takes the address `ip` of a MAC away: out of our host (which goes when no address is left; ip 0:
- * goes in any case, with all its addresses), and its lease is unpinned if it is this MAC's. With
- * `in_use` the lease stays active for DHCPD_GRACE, so that the camera can renew it; else it is free
- * at once.
- * REMOVED, ABSENT, LATER, REFUSED; a foreign host is left alone, `before` shows it. */
+ * goes in any case, with all its addresses), and its lease is unpinned. With `in_use` the lease
+ * stays active for DHCPD_GRACE, so that the camera can renew it; else it is free at once, pinned or
+ * not. REMOVED, ABSENT, LATER, REFUSED; a foreign host is left alone, `before` shows it. */
 struct dhcpd_unwant {
 	struct mac mac;
 	uint32_t ip;

@@ -110,9 +110,26 @@ after_giving_up() {
   check "released while in use: the camera keeps it for now" keeps renew 02 ip=10.50.0.21 transit=yes
 }
 
+# Camera 06 takes the address of camera 04: OMAPI cannot write its MAC into the lease.
+after_takeover() {
+  reserve release aa:bb:cc:00:00:04 10.50.0.23 > /dev/null
+  reserve ensure aa:bb:cc:00:00:06 10.50.0.23 auto pin > /dev/null
+  check "an address that is taken over is pinned" grep -q '^created is-pinned' "$tmp/answer"
+  reserve ensure aa:bb:cc:00:00:06 10.50.0.23 auto pin > /dev/null
+  check "taken over and asked again: unchanged" grep -q '^unchanged is-pinned' "$tmp/answer"
+  reserve ensure aa:bb:cc:00:00:07 10.50.0.23 auto pin > /dev/null
+  check "taken over: nobody else may reserve it" grep -q '^address-taken' "$tmp/answer"
+  lab_ip=10.50.0.23
+  check "taken over: the newcomer gets it" keeps dora 06
+  check "taken over: a thief does not" gets_not f7 10.50.0.23
+  reserve release aa:bb:cc:00:00:06 10.50.0.23 > /dev/null
+  check "taken over and released it is free for others" gets f8 10.50.0.23
+}
+
 begin
 after_lease_end
 after_release
 after_restart false
 after_restart true
+after_takeover
 after_giving_up
