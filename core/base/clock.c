@@ -28,6 +28,16 @@ int64_t clock_mono(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+int64_t clock_onward(void)
+{
+	static int64_t ahead = INT64_MIN; /* the most the wall clock was ahead of the other */
+	int64_t mono = clock_mono(), now = clock_wall() - mono;
+
+	if (now > ahead)
+		ahead = now;
+	return mono + ahead;
+}
+
 static void put_digits(char *out, unsigned width, unsigned v)
 {
 	while (width-- > 0) {

@@ -91,7 +91,7 @@ static void each_second(void *ctx)
 {
 	struct run *run = ctx;
 
-	run_sniffers_tick(run, clock_wall());
+	run_sniffers_tick(run, clock_onward());
 	run_inventory_tick(run);
 	loop_timer_set(run->second, USEC_PER_SEC);
 }

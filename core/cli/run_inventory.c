@@ -52,7 +52,7 @@ static void refused(struct run *run, int err)
 	struct inventory_load *load = &run->load;
 	const char *why = load->problems[0] ? load->problems : err_text(err);
 
-	engine_inventory_reject(run->engine, run->conf->devices, why, clock_wall());
+	engine_inventory_reject(run->engine, run->conf->devices, why, clock_onward());
 	load_over(run, err, why);
 }
 
@@ -61,7 +61,7 @@ static void apply_begin(struct run *run)
 {
 	struct inventory_load *load = &run->load;
 	int err = engine_inventory_begin(
-		run->engine, load->inventory, run->conf->devices, load->force, clock_wall());
+		run->engine, load->inventory, run->conf->devices, load->force, clock_onward());
 
 	load->applying = err == 0;
 	if (err == ERR_REFUSED)
@@ -79,7 +79,7 @@ static void slice(void *ctx)
 	int r;
 
 	if (load->applying) {
-		r = engine_inventory_step(run->engine, APPLY_ROWS, clock_wall());
+		r = engine_inventory_step(run->engine, APPLY_ROWS, clock_onward());
 		if (r <= 0)
 			load_over(run, r, r < 0 ? err_text(r) : "");
 	} else {

@@ -22,7 +22,7 @@ static void answered(void *ctx, const struct dhcpd_result *result)
 	struct answer answer = order_answer(sent->ticket, result);
 
 	failpoint("answered");
-	engine_answer(sent->run->engine, &answer, clock_wall());
+	engine_answer(sent->run->engine, &answer, clock_onward());
 	free(sent);
 }
 
@@ -41,7 +41,7 @@ void run_servers_order(struct run *run, const struct order *order)
 		return;
 	}
 	free(sent);
-	engine_answer(run->engine, &later, clock_wall());
+	engine_answer(run->engine, &later, clock_onward());
 }
 
 uint32_t run_servers_busy(const struct run *run)
@@ -62,7 +62,7 @@ static void state_changed(void *ctx, enum dhcpd_state state, const char *text)
 {
 	struct server_row *s = ctx;
 	const char *name = s->run->conf->servers[s->index].name;
-	int64_t now = clock_wall();
+	int64_t now = clock_onward();
 
 	if (state == DHCPD_READY) {
 		log_info("server %s: logged in", name);

@@ -56,7 +56,7 @@ static void take_counters(struct capture_row *c, const struct observation *o)
 
 	if (drops > known) {
 		if (c->lost == 0)
-			c->lost_since = clock_wall();
+			c->lost_since = clock_onward();
 		c->lost += drops - known;
 	}
 	c->now = o->counters;
@@ -100,7 +100,7 @@ static bool must_shed(const struct run *run, const struct observation *o)
 
 static void opened(struct capture_row *c)
 {
-	int64_t now = clock_wall();
+	int64_t now = clock_onward();
 	char detail[OBSERVATION_STATUS_MAX + CONF_NAME_MAX + 64];
 
 	c->state = CAPTURE_OPEN;

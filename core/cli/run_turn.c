@@ -155,7 +155,7 @@ static void store_works(struct run *run, int64_t started)
 		t->commit_time_max = took;
 	if (t->failing)
 		log_info("%s: written again after %.1f s", run->conf->state,
-			(double)(clock_wall() - t->failing_since) / 1e6);
+			(double)(clock_onward() - t->failing_since) / 1e6);
 	t->failing = false;
 }
 
@@ -189,7 +189,7 @@ static void expire(struct run *run, int64_t now)
 void run_turn(void *ctx)
 {
 	struct run *run = ctx;
-	int64_t now = clock_wall(), next = engine_tick(run->engine, now), wait = next - now;
+	int64_t now = clock_onward(), next = engine_tick(run->engine, now), wait = next - now;
 
 	commit(run, now);
 	flush_log(run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Time. A point in time is int64_t microseconds since 1970-01-01 UTC, 0 for "never". A duration is
- * int64_t microseconds. Only clock_wall() and clock_mono() look at a clock, and only the edges of
+ * int64_t microseconds. Only the first three functions look at a clock, and only the edges of
  * the program call them: everything else gets the time as an argument, so that a replay runs on
  * the packets' clock.
  */
@@ -20,6 +20,9 @@
 
 int64_t clock_wall(void);
 int64_t clock_mono(void); /* CLOCK_BOOTTIME: goes on during suspend, never back */
+/* The wall clock as the engine lives by it: where somebody sets it back, this goes on from where it
+ * was, second by second, so that no hold, retry or deadline waits for the hours to come again. */
+int64_t clock_onward(void);
 
 /* RFC 3339, UTC, microseconds; returns `out`. Years 1970..9999; others give the nearest. */
 char *time_format(int64_t time, char out[TIME_TEXT]);
