@@ -56,6 +56,11 @@ void starter_end(struct starter *starter);
 #define STARTER_ENV "TAP82_STARTER"
 bool starter_inherit(struct starter *ret_starter);
 
+/* --- Events for the log (run_tell.c) ---------------------------------------------------------- */
+
+void run_tell_begin(struct run *run);
+void run_tell_event(struct run *run, const struct event_row *row);
+
 /* --- Captures (run_sniffers.c) --------------------------------------------------------------- */
 
 enum capture_state { CAPTURE_STARTING, CAPTURE_OPEN, CAPTURE_DOWN, CAPTURE_FINISHED };
@@ -198,6 +203,7 @@ struct api;
 struct run {
 	struct conf *conf;
 	struct starter starter;
+	int journal_fd; /* the journal's socket, or negative: lines to stderr */
 	struct loop_io *starter_io;
 	struct loop *loop;
 	struct loop_timer *timer, *second, *watchdog;

@@ -22,26 +22,6 @@ static bool is_logged(const struct event *e)
 	       e->code == EVENT_DHCP_UNKNOWN_RELAY;
 }
 
-/* One line a happening; a storm is for the event log. */
-static void log_event(struct turn_state *t, const struct event_row *row, const struct event *e)
-{
-	char mac[MAC_TEXT] = "", ip[IPV4_TEXT] = "";
-	enum event_severity severity = event_severity(e->code);
-	void (*log)(const char *fmt, ...) = severity == EVENT_ERROR	? log_error
-					    : severity == EVENT_WARNING ? log_warning
-									: log_info;
-
-	if (!is_logged(e) || !log_limit_pass(&t->log_limit, clock_mono()))
-		return;
-	if (e->has_mac)
-		mac_format(&e->mac, mac);
-	if (e->ip)
-		ipv4_format(e->ip, ip);
-	log("%s%s%s%s%s%s%s%s%s", row->code, *mac ? " mac=" : "", mac, *ip ? " ip=" : "", ip,
-		e->server ? " server=" : "", e->server ? e->server : "",
-		e->reason ? " reason=" : "", e->reason ? e->reason : "");
-}
-
 /* How many lines the limit swallowed, when it is over. */
 static void log_suppressed(struct turn_state *t)
 {
@@ -57,7 +37,9 @@ static void say_event(void *ctx, const struct event_row *row, const struct event
 {
 	struct run *run = ctx;
 
-	log_event(&run->turn_state, row, e);
+	/* One line a happening; a storm is for the event log. */
+	if (is_logged(e) && log_limit_pass(&run->turn_state.log_limit, clock_mono()))
+		run_tell_event(run, row);
 	if (run->eventlog && !run->turn_state.log_behind)
 		eventlog_add(run->eventlog, row);
 	run_api_event(run, row);
@@ -80,6 +62,7 @@ static const struct turn_ops ops = {.event = say_event, .order = say_order, .out
 
 int run_turn_begin(struct run *run)
 {
+	run_tell_begin(run);
 	run->turn_state.log_limit =
 		(struct log_limit){.interval = USEC_PER_SEC, .burst = LOG_LINES};
 	run->turn = turn_new(run->conf, run->store, &ops, run);

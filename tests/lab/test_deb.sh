@@ -67,6 +67,8 @@ check "under the unit's limits" sh -c \
 check "a camera gets its address" cameras dora mac=02:82:00:00:30:01 relay=10.50.0.1 circuit=01 remote=02
 check "and its reservation, with a key that only root can read" wait_for 10 host_is 02:82:00:00:30:01 10.50.0.10
 check "the event log is where logrotate looks" wait_for 5 inside grep -q provision.handoff /var/log/tap82/events.jsonl
+in_journal() { inside journalctl -o cat TAP82_MAC=02:82:00:00:30:01 TAP82_EVENT=provision.handoff | grep -q handoff; }
+check "the journal finds events by their fields" wait_for 5 in_journal
 log_grows() { inside grep -q '"mac":"02:82:00:00:30:02"' /var/log/tap82/events.jsonl; }
 check "logrotate moves it away" inside logrotate -f /etc/logrotate.d/tap82
 check "as a whole" inside grep -q provision.handoff /var/log/tap82/events.jsonl.1

@@ -72,6 +72,8 @@ check "nor can it get one" grep -q '^CapPrm:.0*$' "/proc/$tap82_pid/status"
 check "and is under its own list of system calls" grep -q '^Seccomp_filters:.2' "/proc/$tap82_pid/status"
 check "a camera gets its address" cameras dora mac=02:82:00:00:20:01 relay=10.50.0.1 circuit=01 remote=02
 check "and its reservation" wait_for 15 event_seen '.event == "provision.handoff"'
+check "each happening is a line of the log" grep -q \
+  'tap82: dhcp.reservation_created mac=02:82:00:00:20:01 ip=10.50.0.10 server=north relay=10.50.0.1' "$tmp/tap82.log"
 check "the files are its own alone" sh -c "! find '$tmp/state' -type f -perm /027 | grep ."
 kill -TERM "$tap82_pid" 2> /dev/null
 check "it tells that it stops" wait_for 10 told '^STOPPING=1'
