@@ -111,6 +111,14 @@ static int read_dhcp(struct message_decoder *m, const struct datagram *d)
 	return 0;
 }
 
+/* The NAS asks for access and accounting, and is asked to disconnect or change (RFC 5176). */
+static uint32_t nas_of(uint8_t code, const struct datagram *d)
+{
+	bool dynamic = code >= 40;
+
+	return radius_is_reply(code) == dynamic ? d->src : d->dst;
+}
+
 static int read_radius(struct message_decoder *m, const struct datagram *d)
 {
 	struct message *message = &m->message;
@@ -120,7 +128,7 @@ static int read_radius(struct message_decoder *m, const struct datagram *d)
 	if (err < 0)
 		return err;
 	message->place.layout[0] = 0;
-	message->nas_ip = r->fields.nas_ip ? r->fields.nas_ip : d->src;
+	message->nas_ip = r->fields.nas_ip ? r->fields.nas_ip : nas_of(r->code, d);
 	radius_pair(m->pairs, d, r, &message->nas_ip);
 	return 0;
 }

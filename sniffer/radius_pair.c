@@ -128,7 +128,8 @@ void radius_pair(
 		return;
 	}
 	request = find_request(bucket, &key, r->code, d->time);
-	*nas_ip = request ? request->nas_ip : d->dst;
+	if (request && !r->fields.nas_ip)
+		*nas_ip = request->nas_ip;
 	if (request && request->has_mac && !r->fields.has_mac) {
 		r->fields.has_mac = true;
 		r->fields.mac = request->mac;

@@ -134,6 +134,8 @@ static void decode_file(struct decode *d, const char *path)
 		d->failed = true;
 		return;
 	}
+	/* What comes through a pipe may come slowly: show it when it is there. */
+	d->writer.eager = capture_file_size(file) == 0;
 	progress = d->progress_due && capture_file_size(file) > PROGRESS_ABOVE;
 	while ((err = capture_file_next(file, &packet)) > 0) {
 		decode_packet(d, &packet);

@@ -317,6 +317,24 @@ static void a_reply_has_the_station_of_its_request(void **state)
 	assert_int_equal(o.radius.nas_ip, CLIENT);
 }
 
+/* It asks for access and accounting, and is asked to disconnect or change (RFC 5176). */
+static void the_nas_is_known_by_who_asks_whom(void **state)
+{
+	static const struct {
+		uint8_t code;
+		uint32_t nas_ip;
+	} cases[] = {{1, CLIENT}, {2, SERVER}, {4, CLIENT}, {5, SERVER}, {11, SERVER}, {40, SERVER},
+		{41, CLIENT}, {43, SERVER}, {45, CLIENT}};
+	uint8_t m[1500] = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t n = radius_message(m, cases[i].code, (uint8_t)(100 + i), "");
+
+		assert_int_equal(read_bytes(m, n, &request_of_nas)->nas_ip, cases[i].nas_ip);
+	}
+}
+
 static bool reply_has_mac(uint8_t code, uint8_t id, struct datagram as)
 {
 	uint8_t m[1500] = {0};
@@ -475,6 +493,7 @@ int main(void)
 		TEST(ids_of_an_observation_are_whole),
 		TEST(an_option_82_longer_than_kept_is_cut_and_says_so),
 		TEST(a_reply_has_the_station_of_its_request),
+		TEST(the_nas_is_known_by_who_asks_whom),
 		TEST(replies_of_others_have_none),
 		TEST(an_id_used_again_is_a_new_request),
 		TEST(requests_that_wait_are_bounded),
