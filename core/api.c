@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api_call.h"
 #include "tap82/clock.h"
@@ -230,6 +231,20 @@ static void refuse_writing(struct call *call)
 		sizeof(body) - 1);
 }
 
+/* A page of somebody else's site, whose name was made to mean 127.0.0.1, must not read us: over TCP
+ * a request names a loopback host, or none. */
+static bool is_for_us(const struct http_request *r, unsigned door)
+{
+	size_t len = strcspn(r->host, ":");
+	uint32_t ip;
+
+	if (door != DOOR_TCP || r->host[0] == 0)
+		return true;
+	if (len == 9 && strncasecmp(r->host, "localhost", 9) == 0)
+		return true;
+	return ipv4_parse(r->host, len, &ip) == 0 && ip >> 24 == 127;
+}
+
 static void dispatch(
 	struct api *api, struct http_exchange *x, const struct http_request *r, unsigned door)
 {
@@ -239,7 +254,9 @@ static void dispatch(
 	const struct route *route = route_find(r, door, &mac, &len);
 
 	writer_clear(&api->writer);
-	if (!route) {
+	if (!is_for_us(r, door)) {
+		call_error(&call, 403, "host", "is none of this machine");
+	} else if (!route) {
 		no_route(&call, door);
 	} else if (route->writes && !may_write(api, r, door)) {
 		refuse_writing(&call);

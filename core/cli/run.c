@@ -33,6 +33,7 @@ static void begin_drain(struct run *run)
 		return;
 	log_info("stopping");
 	notify_send("STOPPING=1");
+	run_sniffers_read_out(run);
 	run->stopping = true;
 	run->stop_by = clock_mono() + DRAIN_TIME;
 	for (size_t i = 0; i < run->conf->server_count; i++)

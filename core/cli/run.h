@@ -87,6 +87,8 @@ int run_sniffers_begin(struct run *run);
 void run_sniffers_end(struct run *run);
 /* All captures are open, or have been read to their end. */
 bool run_sniffers_ready(const struct run *run);
+/* Takes what the sniffers have sent until now. */
+void run_sniffers_read_out(struct run *run);
 /* Tells losses whose time has come. */
 void run_sniffers_tick(struct run *run, int64_t now);
 const char *capture_state_text(enum capture_state state);

@@ -15,6 +15,7 @@
 #include "tap82/log.h"
 
 #define BATCH	      1024 /* observations of one capture in one turn */
+#define READ_OUT      65536 /* … and when it is the last turn */
 #define BACK_OFF_MIN  (100 * USEC_PER_MSEC)
 #define BACK_OFF_MAX  (5 * USEC_PER_SEC)
 #define STEADY	      (60 * USEC_PER_SEC) /* open that long: back-off starts anew */
@@ -171,6 +172,16 @@ static void sniffer_ready(void *ctx, int fd, int what)
 	(void)what;
 	for (int i = 0; i < BATCH && read_one(c); i++)
 		;
+}
+
+void run_sniffers_read_out(struct run *run)
+{
+	for (size_t i = 0; i < run->conf->capture_count; i++) {
+		struct capture_row *c = &run->captures[i];
+
+		for (int n = 0; c->io && n < READ_OUT && read_one(c); n++)
+			;
+	}
 }
 
 /* --- Start and end --------------------------------------------------------------------------- */

@@ -156,6 +156,7 @@ check "each metric is named once and well" sh -c "! grep '^# TYPE' '$tmp/body' |
   grep -v '_total counter\$\|_sum counter\$\|_count counter\$' | grep ."
 
 check "TCP reads" tcp_status_is 200 "$tcp/v1/devices"
+check "TCP does not read for another site's page" tcp_status_is 403 -H "Host: evil.example" "$tcp/v1/devices"
 check "TCP does not write without the token" tcp_status_is 401 -X DELETE "$tcp/v1/devices/02:00:00:00:00:01"
 check "nor with a wrong one" tcp_status_is 401 -X DELETE -H "Authorization: Bearer the-tokem" \
   "$tcp/v1/devices/02:00:00:00:00:01"
