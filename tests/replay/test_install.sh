@@ -66,6 +66,7 @@ complete_to() {
 check "bash completes a command" complete_to probe tap82 prob
 check "an option" complete_to --circuit-id tap82 probe -i eth0 --circ
 check "a value" complete_to option82 tap82 decode --filter opt
+check "an event" complete_to "dhcp.unknown_server dhcp.unknown_relay" tap82 events --event dhcp.unk
 check "an interface" complete_to lo tap82 probe -i lo
 check "a file" complete_to Makefile tap82 decode Makef
 check "the command to be helped with" complete_to probe tap82 help prob
