@@ -24,7 +24,7 @@ LDFLAGS_release := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
 CFLAGS_asan  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                 -fno-sanitize-recover=undefined -DTAP82_TEST_HOOKS
 LDFLAGS_asan := -fsanitize=address,undefined
-CFLAGS_cover := -O0 -g --coverage -DTAP82_TEST_HOOKS
+CFLAGS_cover := -O0 -g --coverage -DTAP82_TEST_HOOKS -DTAP82_COVERAGE
 LDFLAGS_cover := --coverage
 CFLAGS_hooks := $(CFLAGS_release) -DTAP82_TEST_HOOKS
 LDFLAGS_hooks := $(LDFLAGS_release)

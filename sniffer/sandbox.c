@@ -63,6 +63,10 @@ static const int allowed_calls[] = {
 	SCMP_SYS(readlink),
 	SCMP_SYS(mprotect),
 #endif
+#ifdef TAP82_COVERAGE /* the counters are written to files at the end */
+	SCMP_SYS(openat),
+	SCMP_SYS(fcntl),
+#endif
 };
 
 /* ioctl only for asking what has become of the interface. */
@@ -113,7 +117,9 @@ static void leave_file_system(void)
 
 	if (fd < 0)
 		return;
+#ifndef TAP82_COVERAGE
 	(void)syscall(SYS_landlock_restrict_self, fd, 0);
+#endif
 	close((int)fd);
 }
 
@@ -184,14 +190,16 @@ static int limit(int resource, uint64_t value)
  * terabytes of address space and map more: no bound there. */
 static int limit_resources(uint64_t memory)
 {
-	int r = limit(RLIMIT_NOFILE, 2);
+	int r = limit(RLIMIT_NPROC, 0);
 
 	if (r == 0)
-		r = limit(RLIMIT_NPROC, 0);
-	if (r == 0)
 		r = limit(RLIMIT_CORE, 0);
+#ifndef TAP82_COVERAGE
+	if (r == 0)
+		r = limit(RLIMIT_NOFILE, 2);
 	if (r == 0)
 		r = limit(RLIMIT_FSIZE, 0);
+#endif
 #ifndef __SANITIZE_ADDRESS__
 	if (r == 0 && memory)
 		r = limit(RLIMIT_AS, memory + MEMORY_MORE);
