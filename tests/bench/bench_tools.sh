@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # What other decoders take for the same messages: bench_tools.sh BUILD [PACKETS]
 #
-# The best of three runs, less what the program takes for an empty file, a packet. radsniff sees
+# Processor time, the median of three runs, less what the program takes for an empty file, a packet. radsniff sees
 # no tagged RADIUS and gets untagged; dhcpdump reads no files and gets an interface (root), its
 # processor time is counted. Against the counting floor: bench_decode.sh.
 set -u
@@ -14,29 +14,16 @@ tmp=$(mktemp -d)
 veth=tb$$
 trap 'ip link del ${veth}a 2> /dev/null; rm -rf "$tmp"' EXIT
 
-# spent COMMAND…: its wall time in nanoseconds.
-spent() {
-  begin=$(date +%s%N)
-  "$@" > /dev/null 2>&1
-  echo $(($(date +%s%N) - begin))
-}
-
-least() { sort -n "$1" | head -1; }
-
-# per_packet NAME N FILE EMPTY COMMAND…: nanoseconds a packet; {} is the file.
+# per_packet NAME N FILE COMMAND…: processor time a packet; {} is the file.
 per_packet() {
   what=$1
   n=$2
   file=$3
   shift 3
-  for one in "$file" "$tmp/empty.pcap"; do
-    rm -f "$tmp/spent"
-    for _ in 1 2 3; do
-      spent sh -c "$(echo "$*" | sed "s|{}|$one|g")" >> "$tmp/spent"
-    done
-    least "$tmp/spent"
-  done | paste -s -d ' ' | awk -v what="$what" -v n="$n" '
-    { printf "  %-44s %9.0f ns a packet\n", what, ($1 > $2 ? $1 - $2 : 0) / n }'
+  "$build/bench/measure" 3 "full=$(echo "$*" | sed "s|{}|$file|g") 2> /dev/null" \
+    "empty=$(echo "$*" | sed "s|{}|$tmp/empty.pcap|g") 2> /dev/null" |
+    awk -v what="$what" -v n="$n" '/^full/ { f = $4 } /^empty/ { e = $4 }
+      END { printf "  %-44s %9.0f ns a packet\n", what, (f > e ? f - e : 0) * 1e6 / n }'
 }
 
 # repeated FILE TIMES: its packets, so many times.
@@ -60,7 +47,7 @@ repeated pcaps/scenes/radius-witness.pcap 800 > "$tmp/radius.pcap"
 n=$(count_of "$tmp/radius.pcap")
 echo "RADIUS between DHCP, $n packets:"
 per_packet "tap82 decode --filter radius" "$n" "$tmp/radius.pcap" "$build/tap82 decode --filter radius {}"
-per_packet "radsniff -x" "$n" "$tmp/radius.pcap" "radsniff -x -I {}"
+per_packet "radsniff -x" "$n" "$tmp/radius.pcap" "{ radsniff -x -I {} || true; }"
 
 # The kernel's clock counts in ticks of 10 ms.
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
