@@ -40,8 +40,10 @@ static void fail(const char *what)
 static void state_print(void *ctx, enum dhcpd_state state, const char *text)
 {
 	static const char *const words[] = {"connecting", "ready", "unreachable", "refused"};
+	struct run *run = ctx;
 
-	(void)ctx;
+	if (state == DHCPD_READY && run->ended == 0)
+		run->started = clock_mono(); /* the login is nobody's speed */
 	printf("state %s %s\n", words[state], text);
 	fflush(stdout);
 }
@@ -250,6 +252,7 @@ int main(int argc, char **argv)
 	int64_t wait = 0;
 	int c;
 
+	config.state_ctx = &run;
 	while ((c = getopt(argc, argv, "+a:p:k:d:w:r:")) != -1) {
 		if (c == 'a')
 			config.address = ip_arg(optarg);
