@@ -189,6 +189,13 @@ void device_texts(const struct device_table *t, const struct device *d, struct d
 	ret->name = ret->uuid + strlen(ret->uuid) + 1;
 }
 
+void device_set_line(struct device_table *t, struct device *d, uint32_t line)
+{
+	struct text_blob *blob = pool_at(&t->pool, d->texts);
+
+	blob->line = line;
+}
+
 static void index_serial(struct device_table *t, struct device *d)
 {
 	struct text_blob *blob = pool_at(&t->pool, d->texts);

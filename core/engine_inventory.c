@@ -24,9 +24,10 @@ static void texts_of_row(const struct inventory_row *row, struct device_texts *r
 	};
 }
 
+/* A row that only stands on another line is the same row. */
 static bool texts_equal(const struct device_texts *a, const struct device_texts *b)
 {
-	return a->line == b->line && a->inventory_ip == b->inventory_ip &&
+	return (a->line == 0) == (b->line == 0) && a->inventory_ip == b->inventory_ip &&
 	       strcmp(a->serial_number, b->serial_number) == 0 &&
 	       strcmp(a->uuid ? a->uuid : "", b->uuid ? b->uuid : "") == 0 &&
 	       strcmp(a->name ? a->name : "", b->name ? b->name : "") == 0;
@@ -111,8 +112,10 @@ static bool change_row(struct engine *e, struct device *d, const struct inventor
 	device_texts(&e->devices, d, &before);
 	texts_of_row(row, &texts);
 	changed = !texts_equal(&before, &texts) || d->group != group;
-	if (!changed)
+	if (!changed) {
+		device_set_line(&e->devices, d, row->line);
 		return false;
+	}
 	before_ip = before.inventory_ip;
 	if (device_set_texts(&e->devices, d, &texts) < 0)
 		return false;

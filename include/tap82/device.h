@@ -111,6 +111,7 @@ struct device *device_add(
 void device_remove(struct device_table *t, struct device *d);
 /* 0, or -ENOMEM and nothing changed. */
 int device_set_texts(struct device_table *t, struct device *d, const struct device_texts *texts);
+void device_set_line(struct device_table *t, struct device *d, uint32_t line);
 void device_texts(const struct device_table *t, const struct device *d, struct device_texts *ret);
 void device_set_state(struct device_table *t, struct device *d, enum device_state state);
 /* The address must be free of other devices; 0 takes it away. */

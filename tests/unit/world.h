@@ -41,7 +41,7 @@ struct world {
 	int64_t now;
 	uint32_t xid;
 	struct writer writer;
-	struct device_row rows[64];
+	struct device_row rows[128];
 	size_t row_count;
 	struct reservation_row parts[64];
 	size_t part_count;
@@ -83,7 +83,7 @@ static inline void world_device(void *ctx, const struct device_row *row)
 			w->rows[i] = *row;
 			return;
 		}
-	assert_true(w->row_count < 64);
+	assert_true(w->row_count < 128);
 	w->rows[w->row_count++] = *row;
 }
 

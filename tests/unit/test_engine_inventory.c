@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC
+ *
+ * An inventory is taken over by an engine that knows cameras already.
+ */
+#include "world.h"
+
+#include <unistd.h>
+
+#include "tap82/err.h"
+
+#define CAM(n) IP(10, 20, 0, n)
+
+static struct world world, *const w = &world;
+static char path[] = "/tmp/tap82-inventory-XXXXXX";
+
+static int begin(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	world_init(w);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	world_done(w);
+	unlink(path);
+	memcpy(strrchr(path, '-') + 1, "XXXXXX", 6);
+	return 0;
+}
+
+static void told_problem(void *ctx, const char *text)
+{
+	(void)ctx;
+	fail_msg("%s", text);
+}
+
+static void write_file(const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+/* What engine_inventory_begin() says; then all of it is taken over, a row at a time. */
+static int load(bool force)
+{
+	struct inventory *inventory;
+	int err, steps = 0;
+
+	assert_int_equal(inventory_open(path, &w->conf, told_problem, NULL, &inventory), 0);
+	while ((err = inventory_step(inventory, 3)) > 0)
+		;
+	assert_int_equal(err, 0);
+	err = engine_inventory_begin(w->engine, inventory, path, force, w->now);
+	while (err == 0 && engine_inventory_step(w->engine, 1, w->now) > 0)
+		assert_true(steps++ < 1000);
+	inventory_free(inventory);
+	return err;
+}
+
+static const char *many(int from, int to, const char *more)
+{
+	static char text[8192];
+	size_t n = (size_t)snprintf(text, sizeof(text), "mac,serial_number,name,ip\n%s", more);
+
+	for (int i = from; i <= to; i++)
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n, "02:00:00:00:00:%02x,SN%d,cam%d,\n", i, i, i);
+	return text;
+}
+
+static void a_file_becomes_devices_with_their_lines(void **state)
+{
+	(void)state;
+	write_file(many(1, 5, ""));
+	assert_int_equal(load(false), 0);
+	assert_says(w, EVENT_INVENTORY_LOADED, "5 devices: 5 added, 0 changed, 0 removed");
+	assert_record(w, 3, "\"serial_number\":\"SN3\"");
+	assert_int_equal(w->rows[2].line, 4);
+}
+
+static void learned_state_is_kept_when_a_row_changes(void **state)
+{
+	(void)state;
+	write_file(many(1, 3, ""));
+	load(false);
+	world_start(w, 1, CAM(1), "p1");
+	write_file(many(2, 3, "02:00:00:00:00:01,SN1b,renamed,\n"));
+	assert_int_equal(load(false), 0);
+	assert_says(w, EVENT_INVENTORY_LOADED, "0 added, 1 changed, 0 removed");
+	assert_record(w, 1, "\"name\":\"renamed\"");
+	assert_record(w, 1, "\"serial_number\":\"SN1b\"");
+	assert_record(w, 1, "\"ip\":\"10.20.0.1\"");
+	assert_record(w, 1, "\"circuit_id_text\":\"p1\"");
+	assert_record(w, 1, "\"manual_streams\":\"held\"");
+}
+
+static bool is_known(unsigned camera)
+{
+	struct mac mac = world_mac(camera);
+
+	writer_clear(&w->writer);
+	return engine_device_write(w->engine, &mac, &w->writer) == 0;
+}
+
+static void a_row_that_is_gone_is_a_device_that_is_gone(void **state)
+{
+	(void)state;
+	w->conf.on_removal = CONF_REMOVAL_RELEASE;
+	write_file(many(1, 3, ""));
+	load(false);
+	world_camera(w, 9); /* by hand: no file removes it */
+	world_start(w, 3, CAM(3), "p3");
+	write_file(many(1, 2, ""));
+	assert_int_equal(load(false), 0);
+	assert_false(is_known(3));
+	assert_true(is_known(9));
+	assert_int_equal(w->orders[w->order_count - 1].kind, ORDER_RELEASE);
+	world_all_done(w);
+	assert_says(w, EVENT_DHCP_RESERVATION_REMOVED, "\"ip\":\"10.20.0.3\"");
+}
+
+static void a_file_that_would_remove_more_than_a_tenth_is_refused_unless_forced(void **state)
+{
+	(void)state;
+	write_file(many(1, 100, ""));
+	load(false);
+	write_file(many(1, 90, ""));
+	assert_int_equal(load(false), 0);
+	write_file(many(1, 80, ""));
+	assert_int_equal(load(false), ERR_REFUSED);
+	assert_says(w, EVENT_INVENTORY_REJECTED, "10 of 90 devices");
+	assert_true(is_known(85));
+	assert_int_equal(load(true), 0);
+	assert_false(is_known(85));
+}
+
+static void rows_may_exchange_serial_numbers_and_addresses(void **state)
+{
+	(void)state;
+	write_file("mac,serial_number,ip\n02:00:00:00:00:01,A,10.20.0.1\n"
+		   "02:00:00:00:00:02,B,10.20.0.2\n");
+	load(false);
+	world_start(w, 1, CAM(1), "p1");
+	write_file("mac,serial_number,ip\n02:00:00:00:00:01,B,10.20.0.2\n"
+		   "02:00:00:00:00:02,A,10.20.0.1\n");
+	assert_int_equal(load(false), 0);
+	world_all_done(w);
+	assert_record(w, 1, "\"serial_number\":\"B\"");
+	assert_record(w, 2, "\"serial_number\":\"A\"");
+	assert_record(w, 1, "\"ip\":\"10.20.0.2\"");
+	assert_record(w, 2, "\"ip\":\"10.20.0.1\"");
+	world_start(w, 2, CAM(1), "p2");
+	assert_int_equal(w->orders[w->order_count - 1].ip, CAM(1));
+	assert_record(w, 2, "\"state\":\"provisioned\"");
+}
+
+static void a_row_that_contradicts_a_device_added_by_hand_is_refused(void **state)
+{
+	(void)state;
+	world_camera(w, 9);
+	write_file("mac,serial_number\n02:00:00:00:00:01,SN9\n");
+	assert_int_equal(load(false), ERR_DUPLICATE);
+	assert_says(w, EVENT_INVENTORY_REJECTED, ":2: serial_number: 02:00:00:00:00:09");
+	assert_false(is_known(1));
+}
+
+static void the_same_file_again_changes_nothing(void **state)
+{
+	(void)state;
+	write_file(many(1, 50, "02:00:00:00:00:f0,SNx,x,10.20.0.99\n"));
+	load(false);
+	world_start(w, 0xf0, CAM(98), "p1");
+	assert_int_equal(load(false), 0);
+	assert_says(w, EVENT_INVENTORY_LOADED, "51 devices: 0 added, 0 changed, 0 removed");
+	assert_record(w, 0xf0, "\"ip\":\"10.20.0.98\"");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_file_becomes_devices_with_their_lines),
+		T(learned_state_is_kept_when_a_row_changes),
+		T(a_row_that_is_gone_is_a_device_that_is_gone),
+		T(a_file_that_would_remove_more_than_a_tenth_is_refused_unless_forced),
+		T(rows_may_exchange_serial_numbers_and_addresses),
+		T(a_row_that_contradicts_a_device_added_by_hand_is_refused),
+		T(the_same_file_again_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
