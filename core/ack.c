@@ -72,7 +72,8 @@ static struct device *find_old(
 		*ret_claim = PORT_ANNOUNCED;
 		return old;
 	}
-	if (!h->option82 || !port_key_of(h->option82, &key))
+	if (!h->option82 || !port_key_of(h->option82, &key) ||
+		(device_is_last_on_port(h->device) && device_port_is(&e->devices, h->device, &key)))
 		return NULL;
 	old = device_find_port(&e->devices, &key);
 	if (!old || old == h->device)
@@ -83,9 +84,13 @@ static struct device *find_old(
 
 static bool is_taken(struct engine *e, const struct device *d, uint32_t ip)
 {
-	const struct device *other = device_find_ip(&e->devices, ip);
-	const struct reservation *r = reservations_find_ip(&e->reservations, ip);
+	const struct device *other;
+	const struct reservation *r;
 
+	if (d->ip == ip)
+		return false;
+	other = device_find_ip(&e->devices, ip);
+	r = reservations_find_ip(&e->reservations, ip);
 	if (other && other != d)
 		return true;
 	return r && !mac_equal(&r->mac, &d->mac) && r->phase <= PHASE_PARTIAL;

@@ -4,7 +4,7 @@
 
 #include "tap82/device.h"
 
-#define CHUNK_BITS  10
+#define CHUNK_BITS  17 /* 40 MB of addresses, of which little is touched at first */
 #define CHUNK_SLOTS (1u << CHUNK_BITS)
 #define RELAYS_MAX  UINT16_MAX
 
@@ -95,7 +95,7 @@ static int add_chunk(struct device_table *t)
 		t->chunks = chunks;
 		t->chunk_room = room;
 	}
-	chunk = malloc(CHUNK_SLOTS * sizeof(*chunk));
+	chunk = hash_memory(CHUNK_SLOTS * sizeof(*chunk));
 	if (!chunk)
 		return -ENOMEM;
 	t->chunks[t->chunk_count++] = chunk;
@@ -196,6 +196,11 @@ void device_set_line(struct device_table *t, struct device *d, uint32_t line)
 	blob->line = line;
 }
 
+/* Looked at when the inventory changes, not for packets: long chains save memory. */
+#pragma push_macro("HASH_BKT_CAPACITY_THRESH")
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 40U
+
 static void index_serial(struct device_table *t, struct device *d)
 {
 	struct text_blob *blob = pool_at(&t->pool, d->texts);
@@ -203,6 +208,8 @@ static void index_serial(struct device_table *t, struct device *d)
 	if (*blob->text)
 		HASH_ADD_KEYPTR(by_serial, t->by_serial, blob->text, strlen(blob->text), d);
 }
+
+#pragma pop_macro("HASH_BKT_CAPACITY_THRESH")
 
 static void unindex_serial(struct device_table *t, struct device *d)
 {

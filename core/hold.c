@@ -66,5 +66,7 @@ struct hold holds_take(struct holds *h)
 
 	h->first = (h->first + 1) & (h->room - 1);
 	h->count--;
+	if (h->count == 0)
+		holds_done(h); /* a storm's memory is given back */
 	return first;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tap82/hash.h"
 #include "tap82/pool.h"
 
 #define CHUNK_GRANULES (1u << POOL_CHUNK_BITS)
@@ -32,7 +33,8 @@ static int grow(struct pool *pool)
 		pool->chunks = chunks;
 		pool->chunk_room = room;
 	}
-	chunk = malloc((size_t)CHUNK_GRANULES * 8);
+	chunk = pool->chunk_count ? hash_memory((size_t)CHUNK_GRANULES * 8)
+				  : malloc((size_t)CHUNK_GRANULES * 8);
 	if (!chunk)
 		return -1;
 	pool->chunks[pool->chunk_count++] = chunk;

@@ -127,6 +127,11 @@ int device_learn(
 void device_touch_port(struct device_table *t, struct device *d);
 void device_forget_port(struct device_table *t, struct device *d);
 bool device_has_port(const struct device *d);
+/* It has a port and was the last camera seen there. */
+static inline bool device_is_last_on_port(const struct device *d)
+{
+	return d->by_port.tbl != NULL;
+}
 /* The profile: false if there is none. seen_at 0: known from the inventory, never seen. */
 bool device_profile(const struct device_table *t, const struct device *d, struct option82 *ret,
 	int64_t *ret_seen_at);

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Set once, before the first table is made; zero until then. */
@@ -40,6 +41,12 @@ static inline unsigned hash_bytes(const void *bytes, size_t len)
 	return (unsigned)hash_more(hash_secret, bytes, len);
 }
 
+/* Memory of tables: large pieces on huge pages, for a million entries are found by addresses all
+ * over it. Aligned to 64 bytes and more. NULL without memory; free() it. */
+void *hash_memory(size_t size);
+
+#define uthash_malloc(size)		 hash_memory(size)
+#define uthash_free(ptr, size)		 free(ptr)
 #define HASH_FUNCTION(bytes, len, hashv) ((hashv) = hash_bytes((bytes), (len)))
 
 #endif

@@ -25,7 +25,7 @@ uint32_t pool_alloc(struct pool *pool, size_t size);
 /* Gives back what pool_alloc() gave for this size; 0 is fine. */
 void pool_free(struct pool *pool, uint32_t handle, size_t size);
 
-#define POOL_CHUNK_BITS 15 /* granules: 256 KiB */
+#define POOL_CHUNK_BITS 18 /* granules: 2 MiB */
 
 static inline void *pool_at(const struct pool *pool, uint32_t handle)
 {
