@@ -104,7 +104,7 @@ static void camera_put(struct task *t, const struct message *m, const struct env
 	if (frame_send_dhcp(t->sim->wire, t->sim->now, e, m) < 0)
 		exit(1);
 	if (t->sim->model)
-		server_answer(t, m, e);
+		server_answer(t, m);
 }
 
 static void camera_send(struct task *t, struct message *m)

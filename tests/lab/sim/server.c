@@ -88,11 +88,10 @@ static void server_send(struct task *t, const struct message *request, uint8_t t
 	sim_plan(t->sim, delay, answer_arrive, a);
 }
 
-void server_answer(struct task *t, const struct message *request, const struct envelope *e)
+void server_answer(struct task *t, const struct message *request)
 {
 	const struct action *a = t->action;
 
-	(void)e;
 	if (a->silent || request->type == DHCP_RELEASE || request->type == DHCP_DECLINE)
 		return;
 	if (request->type == DHCP_DISCOVER) {

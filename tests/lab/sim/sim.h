@@ -243,7 +243,7 @@ void camera_finish(struct task *t, enum result result);
 void camera_free_all(struct sim *sim);
 
 /* ---- server.c: a dhcpd whose answers are known by construction ---- */
-void server_answer(struct task *t, const struct message *request, const struct envelope *e);
+void server_answer(struct task *t, const struct message *request);
 
 /* ---- access.c: the RADIUS exchange of a switch about the camera ---- */
 void access_speak(struct task *t);
