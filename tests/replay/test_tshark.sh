@@ -38,7 +38,7 @@ theirs() {
     -e dhcp.option.agent_information_option.agent_circuit_id \
     -e dhcp.option.agent_information_option.agent_remote_id \
     -e dhcp.option.agent_information_option.link_selection -e ieee8021ad.id 2> /dev/null |
-    sed -E 's/^0x//; s/0\.0\.0\.0//g' | awk -F '|' -v OFS='|' '
+    sed -E 's/^0x//; s/0\.0\.0\.0//g; s/<MISSING>//g' | awk -F '|' -v OFS='|' '
       { sub(/,.*/, "", $3); sub(/.*,/, "", $8); sub(/.*,/, "", $9)
         if ($12 == 0) $12 = ""
         $13 = ($13 == 1 || $13 == "True") ? "true" : ""
