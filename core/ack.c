@@ -243,6 +243,7 @@ void check_places(struct engine *e, struct device *d, const struct option82 *o,
 	tell(e, &ev, &pair, sizeof(pair));
 }
 
+/* Where the reservation follows, dhcp.reservation_updated tells it instead. */
 static void tell_address_changed(struct engine *e, const struct happening *h, enum reason reason)
 {
 	struct memo *memo = device_memo_new(&e->devices, h->device);
@@ -254,7 +255,7 @@ static void tell_address_changed(struct engine *e, const struct happening *h, en
 	memo->told_ip = h->o->dhcp.yiaddr;
 	event_of_happening(e, &ev, EVENT_CAMERA_ADDRESS_CHANGED, h);
 	ev.old.ip = h->device->ip;
-	ev.reason = reason == REASON_PROVISIONED ? NULL : reason_text(reason);
+	ev.reason = reason_text(reason);
 	put_u32(xid, h->o->dhcp.xid);
 	tell(e, &ev, xid, sizeof(xid));
 }
@@ -351,9 +352,6 @@ static void fail_taken(struct engine *e, const struct happening *h)
 static void carry_out(struct engine *e, const struct happening *h, const struct decision *decision,
 	struct device *old)
 {
-	const struct device *d = h->device;
-	bool changed = d->ip && d->ip != h->o->dhcp.yiaddr;
-
 	if (decision->shares)
 		tell_port(e, h, EVENT_PORT_SHARED, old);
 	if (decision->replaces)
@@ -361,16 +359,8 @@ static void carry_out(struct engine *e, const struct happening *h, const struct 
 	switch (decision->reason) {
 	case REASON_ALREADY_PROVISIONED: stay(e, h); break;
 	case REASON_ADDRESS_CHANGED: tell_address_changed(e, h, decision->reason); break;
-	case REASON_ADDRESS_TAKEN:
-		if (changed)
-			tell_address_changed(e, h, decision->reason);
-		fail_taken(e, h);
-		break;
-	case REASON_PROVISIONED:
-		if (changed)
-			tell_address_changed(e, h, decision->reason);
-		go_on(e, h, decision, old);
-		break;
+	case REASON_ADDRESS_TAKEN: fail_taken(e, h); break;
+	case REASON_PROVISIONED: go_on(e, h, decision, old); break;
 	default: break;
 	}
 }

@@ -121,6 +121,20 @@ void event_identify(struct event *e, const void *happening, size_t len)
 	sha256_digest(&sha, sizeof(e->id), e->id);
 }
 
+void event_identify_again(uint8_t id[16], int64_t time)
+{
+	uint8_t bytes[16 + sizeof(time)];
+	struct sha256_ctx sha;
+
+	memcpy(bytes, id, 16);
+	time /= EVENT_HAPPENING;
+	for (size_t i = 0; i < sizeof(time); i++)
+		bytes[16 + i] = (uint8_t)(time >> 8 * i);
+	sha256_init(&sha);
+	sha256_update(&sha, sizeof(bytes), bytes);
+	sha256_digest(&sha, 16, id);
+}
+
 static void write_span(
 	struct writer *w, const char *key, const struct option82 *o, const struct span *span)
 {

@@ -22,6 +22,24 @@ int store_put_event(struct store *store, const struct event_row *row)
 	return r < 0 ? r : sqlite3_changes(store->db) > 0;
 }
 
+int store_event_time(struct store *store, const uint8_t id[EVENT_ID_BYTES], int64_t *ret_time)
+{
+	struct store_columns c;
+	struct store_bind b;
+	int r = store_prepare(store, STORE_EVENT_TIME, &b);
+
+	if (r < 0)
+		return r;
+	bind_blob(&b, id, EVENT_ID_BYTES);
+	r = store_next(store, &b);
+	if (r != 1)
+		return r < 0 ? r : ERR_NOT_FOUND;
+	c = (struct store_columns){.stmt = b.stmt};
+	*ret_time = column_int(&c, INT64_MIN, INT64_MAX);
+	store_stop(&b);
+	return 0;
+}
+
 void store_read_event(struct store_columns *c, struct event_row *row)
 {
 	bool present;

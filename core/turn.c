@@ -258,10 +258,48 @@ const struct engine_ops turn_engine_ops = {
 
 /* --- The commit ------------------------------------------------------------------------------ */
 
+/* Whether the store's event of this id is of an earlier happening: the id holds no clock, so a
+ * camera that uses one xid for ever gives the same one each time. */
+static bool is_another_happening(struct store *store, const struct event_row *row)
+{
+	int64_t then;
+
+	return store_event_time(store, row->id, &then) == 0 && row->time - then > EVENT_HAPPENING;
+}
+
+static void replace_id(
+	char *json, const uint8_t from[EVENT_ID_BYTES], const uint8_t to[EVENT_ID_BYTES])
+{
+	char old[2 * EVENT_ID_BYTES + 1], new[2 * EVENT_ID_BYTES + 1], *at;
+
+	at = strstr(json, hex_format(from, EVENT_ID_BYTES, old));
+	if (at)
+		memcpy(at, hex_format(to, EVENT_ID_BYTES, new), 2 * EVENT_ID_BYTES);
+}
+
+/* The event gets an id of its own, and its webhooks' bodies, which stand behind it, too. */
+static void identify_again(struct effect *e)
+{
+	uint8_t id[EVENT_ID_BYTES];
+
+	memcpy(id, e->told.row.id, sizeof(id));
+	event_identify_again(id, e->told.row.time);
+	replace_id(e->bytes, e->told.row.id, id);
+	for (struct effect *o = e->next; o && o->kind == EFFECT_OUTBOX && o->outbox.event == e;
+		o = o->next)
+		replace_id(o->bytes, e->told.row.id, id);
+	memcpy(e->told.row.id, id, sizeof(id));
+	memcpy(e->told.event.id, id, sizeof(id));
+}
+
 static int put_event(struct store *store, struct effect *e)
 {
 	int n = store_put_event(store, &e->told.row);
 
+	if (n == 0 && is_another_happening(store, &e->told.row)) {
+		identify_again(e);
+		n = store_put_event(store, &e->told.row);
+	}
 	e->known = n == 0;
 	return n < 0 ? n : 0;
 }

@@ -45,6 +45,9 @@ enum event_code {
 	EVENT_CODES
 };
 
+/* Within this time the same (MAC, IP, xid) is one happening; microseconds. */
+#define EVENT_HAPPENING (INT64_C(600) * 1000000)
+
 enum event_severity { EVENT_INFO, EVENT_WARNING, EVENT_ERROR };
 
 /* Where RADIUS says a MAC is. Empty spans are left out. */
@@ -89,6 +92,11 @@ struct event {
  * each code), no clock reading and no counter, so that a second sidecar and a restart give the
  * same. */
 void event_identify(struct event *e, const void *happening, size_t len);
+
+/* The id of a happening that is like an earlier one in all that makes its id, but long after it: a
+ * camera that uses one xid for ever has come again. `time` is the event's; it is rounded so that
+ * two sidecars agree. */
+void event_identify_again(uint8_t id[16], int64_t time);
 
 const char *event_code_text(enum event_code code); /* "dhcp.ip_allocation" */
 const char *event_title(enum event_code code); /* "DHCP. IP Address Allocation" */

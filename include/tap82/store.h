@@ -118,6 +118,8 @@ int store_delete_reservation(struct store *store, const struct mac *mac, const c
 /* 1: new; 0: this id is there already (nothing written); negative. */
 int store_put_event(struct store *store, const struct event_row *row);
 /* seq 0: a new row; else the row's tries and next_at are changed (ERR_NOT_FOUND: it is gone). */
+/* When the event of this id happened. 0; ERR_NOT_FOUND; negative. */
+int store_event_time(struct store *store, const uint8_t id[EVENT_ID_BYTES], int64_t *ret_time);
 int store_put_outbox(struct store *store, const struct outbox_row *row, int64_t *ret_seq);
 int store_delete_outbox(struct store *store, int64_t seq);
 /* Small facts of the engine's own ("inventory", "once:…") by key. */

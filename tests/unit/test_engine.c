@@ -434,9 +434,9 @@ static void a_reservation_follows_another_address(void **state)
 	world_wait(w, MINUTE);
 	world_forget(w);
 	world_start(w, 1, CAM(2), "p1");
-	assert_told(w, "dhcp.ip_allocation", "camera.address_changed", "dhcp.reservation_updated",
-		"streams.hold_started", "provision.handoff");
-	assert_says(w, EVENT_CAMERA_ADDRESS_CHANGED, "\"old\":{\"ip\":\"10.20.0.1\"}");
+	assert_told(w, "dhcp.ip_allocation", "dhcp.reservation_updated", "streams.hold_started",
+		"provision.handoff");
+	assert_says(w, EVENT_DHCP_RESERVATION_UPDATED, "\"old\":{\"ip\":\"10.20.0.1\"}");
 	assert_int_equal(w->orders[1].kind, ORDER_ENSURE);
 	assert_int_equal(w->orders[1].old_ip, CAM(1));
 	assert_record(w, 1, "\"ip\":\"10.20.0.2\"");
@@ -444,7 +444,7 @@ static void a_reservation_follows_another_address(void **state)
 	assert_int_equal(world_count(w, EVENT_STREAMS_HOLD_ENDED), 1);
 	world_forget(w);
 	world_start(w, 1, CAM(1), "p1"); /* back again: another happening */
-	assert_int_equal(world_count(w, EVENT_CAMERA_ADDRESS_CHANGED), 1);
+	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_UPDATED), 1);
 }
 
 static void an_address_change_is_only_reported_once_per_address(void **state)

@@ -101,9 +101,9 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void tell(struct world *w, enum event_code code, uint32_t happening)
+static void tell_at(struct world *w, enum event_code code, uint32_t happening, int64_t time)
 {
-	struct event e = {.time = 1000000,
+	struct event e = {.time = time,
 		.code = code,
 		.has_mac = true,
 		.mac = {{2, 0, 0, 0, 0, 1}},
@@ -111,6 +111,11 @@ static void tell(struct world *w, enum event_code code, uint32_t happening)
 
 	event_identify(&e, &happening, sizeof(happening));
 	turn_event(w->turn, &e);
+}
+
+static void tell(struct world *w, enum event_code code, uint32_t happening)
+{
+	tell_at(w, code, happening, 1000000);
 }
 
 static void order(struct world *w)
@@ -164,6 +169,33 @@ static void a_happening_that_was_told_is_not_told_again(void **state)
 	assert_int_equal(turn_commit(w->turn), 0);
 	assert_string_equal(w->said, "provision.handoff vms ");
 	assert_int_equal(stored(w), 2);
+}
+
+static int ids_are_in_the_records(void *ctx, const struct event_row *row)
+{
+	char hex[2 * EVENT_ID_BYTES + 1];
+
+	*(int *)ctx += strstr(row->json, hex_format(row->id, EVENT_ID_BYTES, hex)) != NULL;
+	return 0;
+}
+
+/* A camera that has one xid for ever: the same MAC, address and xid at its next boot. */
+static void what_is_told_again_long_after_is_another_happening(void **state)
+{
+	struct world *w = *state;
+	int n = 0;
+
+	for (int boot = 0; boot < 3; boot++) {
+		tell_at(w, EVENT_PROVISION_HANDOFF, 1, 1000000 + boot * 3 * EVENT_HAPPENING);
+		tell_at(w, EVENT_PROVISION_HANDOFF, 1, 1000000 + boot * 3 * EVENT_HAPPENING + 5);
+		assert_int_equal(turn_commit(w->turn), 0);
+	}
+	assert_int_equal(stored(w), 3);
+	assert_string_equal(
+		w->said, "provision.handoff vms provision.handoff vms provision.handoff vms ");
+	assert_int_equal(
+		store_each_event(w->store, 0, NULL, NULL, 0, ids_are_in_the_records, &n), 0);
+	assert_int_equal(n, 3);
 }
 
 /* No file may grow: what a full disk says, said to this process alone. */
@@ -299,6 +331,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_happening_that_was_told_is_not_told_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_told_again_long_after_is_another_happening, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_store_that_fails_makes_everything_wait_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(
