@@ -25,7 +25,7 @@ CFLAGS_asan  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                 -fno-sanitize-recover=undefined -DTAP82_TEST_HOOKS
 LDFLAGS_asan := -fsanitize=address,undefined
 CFLAGS_cover := -O0 -g --coverage -DTAP82_TEST_HOOKS -DTAP82_COVERAGE
-LDFLAGS_cover := --coverage
+LDFLAGS_cover := --coverage -Wl,--wrap=_exit
 CFLAGS_hooks := $(CFLAGS_release) -DTAP82_TEST_HOOKS
 LDFLAGS_hooks := $(LDFLAGS_release)
 CFLAGS_fuzz  := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
@@ -39,6 +39,7 @@ LIBS       = $(PKG_LIBS) -lnet -liniparser $(LDLIBS)
 
 # The rooms: see README.md. Everything but the command line is one archive that tests link too.
 LIB_SRC  := $(wildcard core/base/*.c core/omapi/*.c core/*.c sniffer/*.c)
+LIB_SRC_cover := tests/cover/exit.c
 CLI_SRC  := $(wildcard core/cli/*.c)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 LAB_SRC  := $(wildcard tests/lab/*.c)
@@ -46,7 +47,7 @@ BENCH_SRC := $(wildcard tests/bench/*.c)
 FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
 CRASH_SRC := $(wildcard tests/crash/*.c)
 
-LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
+LIB_OBJ  := $(patsubst %.c,$(B)/%.o,$(LIB_SRC) $(LIB_SRC_$(VARIANT)))
 CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 CLI_LIB  := $(filter-out $(B)/core/cli/main.o,$(CLI_OBJ))
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
@@ -140,7 +141,7 @@ soak: deps ## the long sweeps, whole
 	@$(MAKE) --no-print-directory -j2 VARIANT=asan tests-bin
 	@TAP82_SOAK=1 tests/run.sh $(B) unit vectors replay asan lab crash
 
-cover: ## line coverage of sniffer/ and core/
+cover: ## line coverage of sniffer/ and core/ (as root with the lab's share)
 	@$(MAKE) --no-print-directory -j2 VARIANT=cover tests-bin
 	@tests/cover.sh build/cover
 

@@ -9,7 +9,7 @@ set -u
 lab_init "${1:-build/release}"
 
 release=$build
-for candidate in "$top/build/asan/tap82" "$top/build/hooks/tap82"; do
+for candidate in "$tap82" "$top/build/asan/tap82" "$top/build/hooks/tap82"; do
   grep -qs TAP82_FAILPOINT "$candidate" && tap82=$candidate && break
 done
 if ! grep -qs TAP82_FAILPOINT "$tap82"; then

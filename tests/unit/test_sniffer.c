@@ -54,16 +54,6 @@ static void write_acks(unsigned count)
 	assert_int_equal(capture_writer_close(w), 0);
 }
 
-/* A coverage build counts in memory until told: _exit() does not. */
-extern void __gcov_dump(void) __attribute__((weak));
-
-static void leave(int code)
-{
-	if (__gcov_dump)
-		__gcov_dump();
-	_exit(code);
-}
-
 static void start(const struct sniffer_config *config, void (*before)(void))
 {
 	const struct timeval patience = {.tv_sec = 10};
@@ -77,7 +67,7 @@ static void start(const struct sniffer_config *config, void (*before)(void))
 		close(engine);
 		if (before)
 			before();
-		leave(sniffer_run(config, pair[1]));
+		_exit(sniffer_run(config, pair[1]));
 	}
 	close(pair[1]);
 }
