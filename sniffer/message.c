@@ -155,6 +155,11 @@ bool message_is_malformed(const struct message *message)
 					      : message->radius.problems.count) > 0;
 }
 
+bool message_witness(const struct message_decoder *m, struct observation *ret_observation)
+{
+	return message_to_witness(&m->message, ret_observation);
+}
+
 int message_observe(struct message_decoder *m, const struct datagram *d,
 	struct observation *ret_observation, bool *ret_malformed)
 {

@@ -72,6 +72,26 @@ static void observe_radius(struct observation_radius *out, const struct radius *
 	copy_id(&out->remote_id, f->remote_id);
 }
 
+bool message_to_witness(const struct message *message, struct observation *ret_observation)
+{
+	const struct radius_fields *f = &message->dhcp.option82.radius;
+	struct radius radius = {.code = RADIUS_ACCESS_ACCEPT};
+
+	if (message->kind != MESSAGE_DHCP || !message->dhcp.has_option82 ||
+		!message->dhcp.has_mac || !message->dhcp.giaddr)
+		return false;
+	if (!f->nas_port_id.p && !f->circuit_id.p && !f->remote_id.p)
+		return false;
+	radius.fields = *f;
+	radius.fields.has_mac = true;
+	*ret_observation = (struct observation){.kind = OBSERVATION_RADIUS};
+	observe_datagram(ret_observation, message->datagram);
+	ret_observation->mac = message->dhcp.mac;
+	observe_radius(
+		&ret_observation->radius, &radius, f->nas_ip ? f->nas_ip : message->dhcp.giaddr);
+	return true;
+}
+
 void message_to_observation(const struct message *message, struct observation *ret_observation)
 {
 	*ret_observation = (struct observation){0};

@@ -147,7 +147,7 @@ static void tell_counters(struct sniffer *s)
 
 static void observe(struct sniffer *s, const struct datagram *d)
 {
-	struct observation o;
+	struct observation o, witness;
 	bool malformed = false;
 	int r;
 
@@ -165,6 +165,8 @@ static void observe(struct sniffer *s, const struct datagram *d)
 		s->counters.dhcp++;
 	else
 		s->counters.radius++;
+	if (message_witness(s->config->messages, &witness))
+		tell(s, &witness);
 	tell(s, &o);
 }
 

@@ -83,7 +83,7 @@ static bool is_taken(const struct replay *r, const struct datagram *d)
 
 static void replay_packet(struct replay *r, const struct packet *packet)
 {
-	struct observation o;
+	struct observation o, witness;
 	struct datagram d;
 
 	r->packets++;
@@ -92,6 +92,8 @@ static void replay_packet(struct replay *r, const struct packet *packet)
 	if (frame_decode(&r->frames, packet, &d) <= 0 || !is_taken(r, &d) ||
 		message_observe(r->messages, &d, &o, NULL) < 0)
 		return;
+	if (message_witness(r->messages, &witness))
+		engine_observe(r->engine, &witness);
 	if (r->report)
 		report_observation(r->report, &o);
 	engine_observe(r->engine, &o);

@@ -64,6 +64,12 @@ bool message_is_malformed(const struct message *message);
 void message_write(struct writer *w, const struct message *message, bool verbose);
 /* The engine's view of it. Writes all of `ret_observation`. */
 void message_to_observation(const struct message *message, struct observation *ret_observation);
+/* What the relay's RADIUS server said of the client's place, where the relay put that into
+ * sub-option 7 (RFC 4014) of a message it forwarded: true, and an observation as of the
+ * Access-Accept it comes from, to be told before the message's own. */
+bool message_to_witness(const struct message *message, struct observation *ret_observation);
+/* The same of the message that message_read() or message_observe() gave last. */
+bool message_witness(const struct message_decoder *m, struct observation *ret_observation);
 /* message_read() and message_to_observation() in one: 0 or message_read()'s errors.
  * `ret_malformed` may be NULL. */
 int message_observe(struct message_decoder *m, const struct datagram *d,

@@ -248,6 +248,34 @@ static void an_ack_becomes_an_observation(void **state)
 	assert_true(o.dhcp.has_mac);
 }
 
+/* Sub-option 7 with VSA 3561's circuit-id «pX»: the relay authenticated the client. */
+static void sub_option_7_is_a_witness_of_the_place(void **state)
+{
+	static const char with[] = "350105521001027031070a1a0a00000de901047058ff";
+	static const char without[] = "350105520401027031ff";
+	uint8_t m[1500] = {0};
+	struct datagram d;
+	struct observation o, w;
+
+	(void)state;
+	d = datagram_of(m, dhcp_message(m, 2, 0x0a1f0001, without), 67);
+	assert_int_equal(message_observe(decoder, &d, &o, NULL), 0);
+	assert_false(message_witness(decoder, &w));
+	d = datagram_of(m, dhcp_message(m, 2, 0, with), 67); /* by no relay: anybody's word */
+	assert_int_equal(message_observe(decoder, &d, &o, NULL), 0);
+	assert_false(message_witness(decoder, &w));
+	d = datagram_of(m, dhcp_message(m, 2, 0x0a1f0001, with), 67);
+	assert_int_equal(message_observe(decoder, &d, &o, NULL), 0);
+	assert_true(message_witness(decoder, &w));
+	assert_int_equal(observation_check(&w, observation_size(&w)), 0);
+	assert_int_equal(w.kind, OBSERVATION_RADIUS);
+	assert_true(w.radius.has_mac);
+	assert_memory_equal(w.mac.b, o.mac.b, 6);
+	assert_int_equal(w.radius.nas_ip, 0x0a1f0001);
+	assert_int_equal(w.radius.circuit_id.len, 2);
+	assert_memory_equal(w.radius.circuit_id.bytes, "pX", 2);
+}
+
 /* Spans point into raw; a sub-option in two pieces lies joined behind it. */
 static void ids_of_an_observation_are_whole(void **state)
 {
@@ -490,6 +518,7 @@ int main(void)
 		TEST(ports_say_what_a_datagram_is),
 		TEST(what_is_too_short_or_of_other_ports_is_no_message),
 		TEST(an_ack_becomes_an_observation),
+		TEST(sub_option_7_is_a_witness_of_the_place),
 		TEST(ids_of_an_observation_are_whole),
 		TEST(an_option_82_longer_than_kept_is_cut_and_says_so),
 		TEST(a_reply_has_the_station_of_its_request),
