@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "tap82/device.h"
+#include "device_table.h"
 
 #define CHUNK_BITS  17 /* 40 MB of addresses, of which little is touched at first */
 #define CHUNK_SLOTS (1u << CHUNK_BITS)
@@ -21,19 +21,9 @@ void device_table_init(struct device_table *t)
 	hash_init();
 }
 
-static void free_memos(struct device_table *t)
-{
-	struct memo *m, *next;
-
-	HASH_ITER (hh, t->memos, m, next) {
-		HASH_DEL(t->memos, m);
-		free(m);
-	}
-}
-
 void device_table_done(struct device_table *t)
 {
-	free_memos(t);
+	device_memos_done(t);
 	HASH_CLEAR(by_mac, t->by_mac);
 	HASH_CLEAR(by_ip, t->by_ip);
 	HASH_CLEAR(by_serial, t->by_serial);
@@ -44,6 +34,12 @@ void device_table_done(struct device_table *t)
 	free(t->relays);
 	pool_done(&t->pool);
 	*t = (struct device_table){.free = DEVICE_NONE};
+}
+
+void device_table_expect(struct device_table *t, uint32_t count)
+{
+	if (t->expected < count)
+		t->expected = count;
 }
 
 static inline struct device *slot(const struct device_table *t, uint32_t index)
@@ -198,8 +194,11 @@ void device_set_line(struct device_table *t, struct device *d, uint32_t line)
 
 /* Looked at when the inventory changes, not for packets: long chains save memory. */
 #pragma push_macro("HASH_BKT_CAPACITY_THRESH")
+#pragma push_macro("TABLE_LOG2")
 #undef HASH_BKT_CAPACITY_THRESH
+#undef TABLE_LOG2
 #define HASH_BKT_CAPACITY_THRESH 40U
+#define TABLE_LOG2(t)		 (expected_log2(t) - 3)
 
 static void index_serial(struct device_table *t, struct device *d)
 {
@@ -209,6 +208,7 @@ static void index_serial(struct device_table *t, struct device *d)
 		HASH_ADD_KEYPTR(by_serial, t->by_serial, blob->text, strlen(blob->text), d);
 }
 
+#pragma pop_macro("TABLE_LOG2")
 #pragma pop_macro("HASH_BKT_CAPACITY_THRESH")
 
 static void unindex_serial(struct device_table *t, struct device *d)
@@ -244,7 +244,7 @@ struct device *device_add(
 		return NULL;
 	}
 	HASH_ADD(by_mac, t->by_mac, mac, sizeof(d->mac), d);
-	t->count++;
+	device_table_expect(t, ++t->count);
 	t->states[DEVICE_NEW]++;
 	return d;
 }
@@ -305,41 +305,6 @@ void device_set_relay(struct device_table *t, struct device *d, uint32_t relay)
 	t->relays = relays;
 	t->relays[t->relay_count++] = relay;
 	d->relay = t->relay_count;
-}
-
-struct memo *device_memo(struct device_table *t, const struct device *d)
-{
-	struct memo *m = NULL;
-
-	if (d->flags & DEVICE_HAS_MEMO)
-		HASH_FIND(hh, t->memos, &d->index, sizeof(d->index), m);
-	return m;
-}
-
-struct memo *device_memo_new(struct device_table *t, struct device *d)
-{
-	struct memo *m = device_memo(t, d);
-
-	if (m)
-		return m;
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return NULL;
-	m->index = d->index;
-	HASH_ADD(hh, t->memos, index, sizeof(m->index), m);
-	d->flags |= DEVICE_HAS_MEMO;
-	return m;
-}
-
-void device_memo_free(struct device_table *t, struct device *d)
-{
-	struct memo *m = device_memo(t, d);
-
-	if (!m)
-		return;
-	HASH_DEL(t->memos, m);
-	free(m);
-	d->flags &= (uint8_t)~DEVICE_HAS_MEMO;
 }
 
 const char *device_state_text(enum device_state state)

@@ -5,16 +5,21 @@
  */
 #include <errno.h>
 
-#include "tap82/device.h"
+#include "device_table.h"
 
 /* In the pool: option 82 with its spans. */
 struct learned {
 	int64_t seen_at;
-	uint16_t len;
-	uint16_t at[3], ids[3]; /* circuit-id, remote-id, subscriber-id: offset and length */
-	uint8_t present; /* bits in the same order */
+	uint16_t len : 13;
+	uint16_t present : 3; /* bits: circuit-id, remote-id, subscriber-id */
+	uint16_t at[3], ids[3]; /* in the same order: offset and length */
 	uint8_t raw[];
 };
+
+static size_t learned_size(uint16_t len)
+{
+	return offsetof(struct learned, raw) + len;
+}
 
 static void key_of_learned(const struct learned *l, struct port_key *ret)
 {
@@ -211,7 +216,7 @@ void device_forget_port(struct device_table *t, struct device *d)
 		return;
 	unlink_port(t, d);
 	l = pool_at(&t->pool, d->learned);
-	pool_free(&t->pool, d->learned, sizeof(*l) + l->len);
+	pool_free(&t->pool, d->learned, learned_size(l->len));
 	d->learned = 0;
 }
 
@@ -219,19 +224,21 @@ static void put_span(struct learned *l, int i, const struct span *span)
 {
 	l->at[i] = span->at;
 	l->ids[i] = span->len;
-	l->present = (uint8_t)(l->present | span->present << i);
+	l->present = (l->present | span->present << i) & 7;
 }
 
 int device_learn(
 	struct device_table *t, struct device *d, const struct option82 *o, int64_t seen_at)
 {
-	uint32_t handle = pool_alloc(&t->pool, sizeof(struct learned) + o->len);
+	uint32_t handle = pool_alloc(&t->pool, learned_size(o->len));
 	struct learned *l;
 
 	if (!handle)
 		return -ENOMEM;
 	l = pool_at(&t->pool, handle);
-	*l = (struct learned){.seen_at = seen_at, .len = o->len};
+	memset(l, 0, learned_size(0));
+	l->seen_at = seen_at;
+	l->len = o->len & 0x1fff;
 	memcpy(l->raw, o->raw, o->len);
 	put_span(l, 0, &o->circuit_id);
 	put_span(l, 1, &o->remote_id);

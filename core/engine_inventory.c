@@ -235,6 +235,7 @@ int engine_inventory_begin(struct engine *e, const struct inventory *inventory, 
 
 	e->job = (struct inventory_job){.inventory = inventory, .file = file, .active = true};
 	e->job.rows = inventory_rows(inventory, &e->job.count);
+	device_table_expect(&e->devices, (uint32_t)e->job.count);
 	e->job.fresh = e->devices.count == 0;
 	if (e->job.fresh)
 		return 0;

@@ -31,9 +31,11 @@ enum device_flag {
 #define DEVICE_NONE	UINT32_MAX /* no index */
 
 struct device {
-	UT_hash_handle by_mac, by_ip, by_serial, by_port;
+	UT_hash_handle by_serial, by_ip, by_port;
+	UT_hash_handle by_mac; /* beside what every packet looks at */
 	struct mac mac;
-	uint8_t state; /* enum device_state */
+	uint8_t state : 2; /* enum device_state */
+	uint8_t reason : 6; /* why its last ACK stopped (enum reason), 0: none seen */
 	uint8_t flags; /* enum device_flag */
 	uint32_t index; /* of the slot in its table */
 	uint32_t ip; /* its address, 0: none */
@@ -48,7 +50,6 @@ struct device {
 	uint16_t relay; /* index of an address: device_relay() */
 	uint8_t confirmed; /* bits: servers of acked_group where `ip` is reserved */
 	uint8_t acked_server; /* of its last ACK; the lease is pinned there */
-	uint8_t reason; /* why its last ACK stopped (enum reason), 0: none seen */
 	int64_t last_seen; /* DHCP or RADIUS; 0: never */
 	int64_t hold_until;
 };
@@ -87,6 +88,7 @@ struct device_table {
 	uint32_t chunk_count, chunk_room, used;
 	uint32_t free; /* list of slots through port_next */
 	uint32_t count, states[4];
+	uint32_t expected; /* devices that the tables are made for when they begin */
 	struct pool pool;
 	uint32_t *relays;
 	uint16_t relay_count;
@@ -94,6 +96,8 @@ struct device_table {
 
 void device_table_init(struct device_table *t);
 void device_table_done(struct device_table *t);
+/* About so many devices will come: tables that are empty yet begin large enough. */
+void device_table_expect(struct device_table *t, uint32_t count);
 
 struct device *device_find(struct device_table *t, const struct mac *mac);
 struct device *device_find_ip(struct device_table *t, uint32_t ip);
@@ -152,6 +156,7 @@ struct memo *device_memo(struct device_table *t, const struct device *d);
 /* Makes one; NULL without memory. */
 struct memo *device_memo_new(struct device_table *t, struct device *d);
 void device_memo_free(struct device_table *t, struct device *d);
+void device_memos_done(struct device_table *t);
 
 const char *device_state_text(enum device_state state);
 
