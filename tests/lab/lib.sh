@@ -280,6 +280,16 @@ lab_sniffer_pid() {
   ps -o pid= --ppid "$(ps -o pid= --ppid "$tap82_pid" | tr -d ' ')" | tr -d ' ' | head -1
 }
 
+# lab_family: the pids of the engine, the starter, and its sniffers. A sniffer that has locked itself
+# in is in a network of its own: `ip netns pids` does not name it.
+lab_family() {
+  lab_starter=$(ps -o pid= --ppid "$tap82_pid" | tr -d ' ')
+  echo "$tap82_pid $lab_starter $(ps -o pid= --ppid "$lab_starter" | tr -d ' ' | tr '\n' ' ')"
+}
+
+# lab_all_gone PID…: none of them runs; one that only waits to be reaped does not.
+lab_all_gone() { ! ps -o stat= -p "$(echo "$*" | tr -s ' ' ,)" | grep -q '^[^Z]'; }
+
 lab_healthy() {
   curl -sf --max-time 2 --unix-socket "$tmp/state/tap82.sock" http://localhost/healthz
 }

@@ -41,7 +41,13 @@ check "no reservation is claimed" test "$(event_count '.event == "dhcp.reservati
 check "it is said once, not at every attempt" test "$(lines_of_log 'server north')" -le 3
 
 # kill -9 in the middle of it; then everything is well again.
+family=$(lab_family)
+check "engine, starter and sniffer are three processes" test "$(echo "$family" | wc -w)" = 3
+# shellcheck disable=SC2086 # pids
+check "they run" sh -c 'kill -0 "$@"' sh $family
 lab_stop "$tap82_pid" KILL
+# shellcheck disable=SC2086 # pids
+check "kill -9 of the engine: starter and sniffer end by themselves" wait_for 5 lab_all_gone $family
 lab_stop "$dhcpd_pid"
 cp "$tmp/whole.conf" "$tmp/dhcpd1.conf"
 lab_dhcpd
@@ -84,9 +90,12 @@ check "and its successor sees cameras" wait_for 10 handed_over 02:00:00:00:00:03
 
 # SIGTERM with work in hand: it drains, and ends well.
 asks 02:00:00:00:00:01 1
+family=$(lab_family)
 kill -TERM "$tap82_pid"
 wait "$tap82_pid"
 check "SIGTERM ends it with 0" test $? -eq 0
+# shellcheck disable=SC2086 # pids
+check "its starter and its sniffer end, too" wait_for 2 lab_all_gone $family
 check "nothing of it is left in the namespace" test -z "$(ip netns pids "$server_ns" | grep -vx "$dhcpd_pid")"
 
 # A wrong key: refused is another thing than unreachable.
