@@ -67,6 +67,7 @@ static const char *activate_text(int err)
 	case -ENODEV: return "no such interface";
 	case -EPERM: return "no permission (CAP_NET_RAW is needed)";
 	case -ENETDOWN: return "the interface is down";
+	case -ENOMEM: return "no memory";
 	}
 	return NULL;
 }
@@ -116,8 +117,9 @@ static int open_pcap(struct capture *c, uint64_t buffer, const struct frame_want
 	if (pcap_setnonblock(c->pcap, 1, why) < 0)
 		return explain(c, -EIO, why, error);
 	c->link_type = pcap_datalink(c->pcap);
-	if (set_filter(c, want) < 0)
-		return explain(c, -EINVAL, pcap_geterr(c->pcap), error);
+	status = set_filter(c, want);
+	if (status < 0)
+		return explain(c, status, pcap_geterr(c->pcap), error);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <stdlib.h>
+#define HASH_NONFATAL_OOM 1 /* else uthash ends the process */
 #include <uthash.h>
 
 #include "switches.h"
@@ -89,6 +90,10 @@ int switches_add(
 		return ERR_DUPLICATE;
 	}
 	HASH_ADD(hh, s->rows, key, row->key_len, row);
+	if (!row->hh.tbl) { /* without memory nothing was added */
+		free(row);
+		return -ENOMEM;
+	}
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * Coverage builds only (linked with --wrap=_exit): gcov counts in memory and writes at exit(), which
- * a forked process that ends with _exit() never calls. Most of tap82's processes end so.
+ * Coverage builds only (linked with --wrap=_exit): gcov counts in memory and writes at exit(),
+ * which a forked process that ends with _exit() never calls. Most of tap82's processes end so.
  */
 #include <stdnoreturn.h>
 

@@ -506,6 +506,38 @@ static void other_blocks_and_options_are_gone_over(void **state)
 	expect_end(f);
 }
 
+/* What the file is refused for, after its first section. */
+static void expect_corrupt(const char *text)
+{
+	struct capture_file *f = open_image();
+	struct packet p;
+
+	assert_int_equal(capture_file_next(f, &p), ERR_CORRUPT);
+	assert_non_null(strstr(capture_file_error(f), text));
+	capture_file_close(f);
+}
+
+static void impossible_blocks_end_the_file(void **state)
+{
+	(void)state;
+	used = 0;
+	section();
+	block_begin(1);
+	add16(1);
+	block_end();
+	expect_corrupt("an interface block is too short");
+	used = 0;
+	section();
+	for (int i = 0; i < 1025; i++)
+		interface(1, 0, 0, 0);
+	expect_corrupt("more than 1024 interfaces");
+	used = 0;
+	section();
+	section();
+	memset(image + used - 20, 0, 4);
+	expect_corrupt("a section without a byte order");
+}
+
 static void a_packet_in_a_block_beyond_the_window_stays_readable(void **state)
 {
 	static uint8_t big[600000];
@@ -674,6 +706,30 @@ static void merging_opens_all_or_none(void **state)
 	assert_non_null(strstr(error, "/nonexistent"));
 }
 
+static void a_merge_with_a_pipe_has_no_known_size(void **state)
+{
+	static const uint32_t a[] = {1};
+	const char *paths[2] = {path, "-"};
+	int saved = dup(0), ends[2];
+	struct capture_merge *m;
+
+	(void)state;
+	write_times(path, a, 1, "a");
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], image, used), used);
+	close(ends[1]);
+	dup2(ends[0], 0);
+	assert_int_equal(capture_merge_open(paths, 2, error, &m), 0);
+	assert_int_equal(capture_merge_size(m), 0);
+	capture_merge_close(m);
+	assert_int_equal(capture_merge_open(paths, 1, error, &m), 0);
+	assert_int_equal(capture_merge_size(m), used);
+	capture_merge_close(m);
+	dup2(saved, 0);
+	close(saved);
+	close(ends[0]);
+}
+
 static void what_is_written_reads_the_same(void **state)
 {
 	const struct packet one = {.time = INT64_C(1700000000123456),
@@ -733,12 +789,14 @@ int main(void)
 		TEST(sections_have_their_own_order_and_interfaces),
 		TEST(old_and_simple_packet_blocks_are_read),
 		TEST(other_blocks_and_options_are_gone_over),
+		TEST(impossible_blocks_end_the_file),
 		TEST(a_packet_in_a_block_beyond_the_window_stays_readable),
 		TEST(impossible_times_become_possible_ones),
 		TEST(every_truncation_and_corruption_of_pcapng_is_survived),
 		TEST(files_are_merged_by_time_and_argument),
 		TEST(a_cut_file_does_not_stop_the_others),
 		TEST(merging_opens_all_or_none),
+		TEST(a_merge_with_a_pipe_has_no_known_size),
 		TEST(what_is_written_reads_the_same),
 		TEST(a_full_disk_is_an_error),
 	};

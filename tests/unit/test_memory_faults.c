@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
- * The Nth allocation fails, for every N: configuration, inventory and store refuse in order, with
- * nothing lost and nothing leaked, and work when there is memory again. Linked with --wrap for the
- * allocators; SQLite's own allocations go through the same count.
+ * The Nth allocation fails, for every N: configuration, inventory, store and the sniffer's parts
+ * refuse in order, with nothing lost and nothing leaked, and work when there is memory again.
+ * Linked with --wrap for the allocators; SQLite's own allocations go through the same count.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,9 +14,13 @@
 #include <sqlite3.h>
 #include <cmocka.h>
 
+#include "tap82/capture.h"
+#include "tap82/capture_file.h"
 #include "tap82/conf.h"
 #include "tap82/csv.h"
 #include "tap82/inventory.h"
+#include "tap82/message.h"
+#include "tap82/reassembly.h"
 #include "tap82/store.h"
 
 /* --- Memory that runs out -----------------------------------------------------------------------
@@ -298,12 +302,140 @@ static void a_store_goes_on_when_there_is_memory_again(void **state)
 	assert_true(sweep(use_store) > 50);
 }
 
+static int make_decoders(void)
+{
+	struct message_decoder *m = message_decoder_new();
+	struct frame_decoder frames;
+	int r = -ENOMEM;
+
+	if (m)
+		r = message_decoder_add_layout(m, "mine", "port:8", "mac:48", why, sizeof(why));
+	if (r == 0)
+		r = message_decoder_add_switch(m, 1, NULL, 0, "mine", 0);
+	if (r == 0)
+		r = frame_decoder_init(&frames, NULL);
+	if (r == 0)
+		frame_decoder_done(&frames);
+	message_decoder_free(m);
+	return r;
+}
+
+static void decoders_are_refused_or_whole(void **state)
+{
+	(void)state;
+	assert_true(sweep(make_decoders) > 10);
+}
+
+static int write_capture(void)
+{
+	const struct packet one = {.time = 1,
+		.link_type = 1,
+		.len = 3,
+		.wire_len = 3,
+		.bytes = (const uint8_t *)"abc"};
+	struct capture_writer *w;
+	int r = capture_writer_open(path, &w);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(capture_writer_add(w, &one), 0);
+	return capture_writer_close(w);
+}
+
+static int merge_captures(void)
+{
+	const char *paths[] = {path, path};
+	char error[CAPTURE_ERROR_MAX];
+	struct capture_merge *m;
+	struct packet packet;
+	int r = capture_merge_open(paths, 2, error, &m);
+
+	if (r < 0) {
+		assert_non_null(strstr(error, "memory"));
+		return r;
+	}
+	assert_int_equal(capture_merge_next(m, &packet), 1);
+	assert_int_equal(capture_merge_next(m, &packet), 1);
+	assert_int_equal(capture_merge_next(m, &packet), 0);
+	capture_merge_close(m);
+	return 0;
+}
+
+/* Who may not capture is refused for that. */
+static int capture_live(void)
+{
+	char error[CAPTURE_ERROR_MAX] = "";
+	struct capture *c;
+	int r = capture_open("lo", 0, NULL, error, &c);
+
+	if (r == 0)
+		capture_close(c);
+	if (r == -ENOMEM)
+		assert_string_equal(strstr(error, "no memory"), "no memory");
+	return r == -EPERM ? 0 : r;
+}
+
+static void captures_are_refused_or_open(void **state)
+{
+	(void)state;
+	assert_true(sweep(write_capture) >= 1);
+	assert_true(sweep(merge_captures) >= 4);
+	assert_true(sweep(capture_live) >= 1);
+}
+
+/* Gives both halves of a datagram; what reassembly_add() says to the second. */
+static int give_halves(struct reassembly *r, uint16_t id)
+{
+	const struct datagram place = {.src = 1, .dst = 2, .time = 1};
+	struct fragment f = {.id = id,
+		.protocol = 17,
+		.claimed = 8,
+		.more = true,
+		.payload = buf_of("firsthal", 8),
+		.place = &place};
+	struct buf whole;
+	uint8_t damaged;
+	int n;
+
+	assert_int_equal(reassembly_add(r, &f, &whole, &damaged), 0);
+	f.at = 8;
+	f.more = false;
+	f.payload = buf_of("and last", 8);
+	n = reassembly_add(r, &f, &whole, &damaged);
+	assert_true(n == 0 || (n == 1 && memcmp(whole.p, "firsthaland last", 16) == 0));
+	return n;
+}
+
+/* One of two datagrams is lost, not the other. */
+static int join_fragments(void)
+{
+	struct reassembly *r = reassembly_new();
+	int n;
+
+	if (!r)
+		return -ENOMEM;
+	n = give_halves(r, 1);
+	n += give_halves(r, 2);
+	reassembly_free(r);
+	assert_true(n >= 1);
+	return n == 2 ? 0 : -ENOMEM;
+}
+
+static void a_fragment_without_memory_is_lost_alone(void **state)
+{
+	(void)state;
+	assert_true(sweep(join_fragments) >= 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_configuration_is_refused_or_whole),
 		cmocka_unit_test(an_inventory_is_refused_or_whole),
 		cmocka_unit_test(a_store_goes_on_when_there_is_memory_again),
+		cmocka_unit_test(decoders_are_refused_or_whole),
+		cmocka_unit_test(captures_are_refused_or_open),
+		cmocka_unit_test(a_fragment_without_memory_is_lost_alone),
 	};
 
 	return cmocka_run_group_tests(tests, install, remove_folder);

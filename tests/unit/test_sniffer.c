@@ -242,6 +242,77 @@ static void what_is_malformed_is_counted(void **state)
 	assert_ends(SNIFFER_EXIT_STOPPED);
 }
 
+static void radius_is_told_and_counted(void **state)
+{
+	static const uint8_t request[] = "\x01\x07\x00\x22"
+					 "authenticator---"
+					 "\x1f\x0e"
+					 "00408cabbbcc";
+	static struct build b;
+	struct capture_writer *w;
+	struct packet p = {.time = 1, .link_type = 101};
+	struct observation o;
+
+	(void)state;
+	assert_int_equal(capture_writer_open(path, &w), 0);
+	build_start(&b, request, sizeof(request) - 1);
+	build_udp(&b, 1, 2, 40000, 1812);
+	build_ipv4(&b, 1, 2, 17);
+	p.bytes = build_bytes(&b);
+	p.len = p.wire_len = (uint32_t)build_len(&b);
+	assert_int_equal(capture_writer_add(w, &p), 0);
+	assert_int_equal(capture_writer_close(w), 0);
+	start_on_file();
+	assert_status(OBSERVATION_CAPTURE_OPEN, path);
+	o = hear();
+	assert_int_equal(o.kind, OBSERVATION_RADIUS);
+	assert_int_equal(o.radius.code, 1);
+	o = hear();
+	assert_int_equal(o.kind, OBSERVATION_COUNTERS);
+	assert_int_equal(o.counters.radius, 1);
+	assert_int_equal(o.counters.malformed, 0);
+	assert_status(OBSERVATION_CAPTURE_ENDED, path);
+	assert_ends(SNIFFER_EXIT_STOPPED);
+}
+
+/* Who is not root has no other user to become. */
+static void a_sniffer_that_cannot_lock_itself_in_looks_at_nothing(void **state)
+{
+	const struct sniffer_config config = {
+		.name = "t", .file = path, .messages = messages, .user = "no-such-user-here"};
+
+	(void)state;
+	write_acks(1);
+	start(&config, NULL);
+	if (geteuid() == 0) {
+		assert_status(OBSERVATION_CAPTURE_FAILED, "cannot become the user: ");
+		assert_ends(SNIFFER_EXIT_SANDBOX);
+		return;
+	}
+	assert_status(OBSERVATION_CAPTURE_OPEN, path);
+	assert_int_equal(hear().kind, OBSERVATION_DHCP);
+	assert_int_equal(hear().kind, OBSERVATION_COUNTERS);
+	assert_status(OBSERVATION_CAPTURE_ENDED, path);
+	assert_ends(SNIFFER_EXIT_STOPPED);
+}
+
+static void become_nobody(void)
+{
+	if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+		_exit(99);
+}
+
+static void without_permission_that_is_said(void **state)
+{
+	const struct sniffer_config config = {
+		.name = "t", .interface = "lo", .buffer = 1 << 20, .messages = messages};
+
+	(void)state;
+	start(&config, become_nobody);
+	assert_status(OBSERVATION_CAPTURE_FAILED, "lo: cannot be captured: no permission");
+	assert_ends(SNIFFER_EXIT_OPEN);
+}
+
 /* --- A live capture, in a network of its own: root is not needed ------------------------------ */
 
 static void make_ack(uint8_t ack[300])
@@ -320,6 +391,34 @@ static void a_live_capture_tells_what_it_sees_and_that_it_ended(void **state)
 	assert_ends(SNIFFER_EXIT_LOST);
 }
 
+/* "any" is no interface that could go: it lives until it is told to end. */
+static void a_capture_of_all_interfaces_outlives_them(void **state)
+{
+	const struct sniffer_config config = {
+		.name = "t", .interface = "any", .buffer = 1 << 20, .messages = messages};
+	struct observation o;
+	int status;
+
+	(void)state;
+	if (!networks_are_ours_to_make() && geteuid() != 0)
+		return;
+	start(&config, enter_network);
+	assert_status(OBSERVATION_CAPTURE_OPEN, "any");
+	assert_int_equal(hear().kind, OBSERVATION_DHCP);
+	do
+		o = hear();
+	while (o.kind == OBSERVATION_DHCP);
+	assert_int_equal(o.kind, OBSERVATION_COUNTERS);
+	assert_true(o.counters.dhcp >= 1);
+	sleep(1); /* the loopback is down */
+	assert_int_equal(waitpid(sniffer, &status, WNOHANG), 0);
+	assert_int_equal(kill(sniffer, SIGTERM), 0);
+	assert_int_equal(waitpid(sniffer, &status, 0), sniffer);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), SNIFFER_EXIT_STOPPED);
+	close(engine);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -331,7 +430,11 @@ int main(void)
 		TEST(the_end_of_the_engine_ends_it),
 		TEST(sigterm_ends_it_while_it_waits_for_the_engine),
 		TEST(what_is_malformed_is_counted),
+		TEST(radius_is_told_and_counted),
+		TEST(a_sniffer_that_cannot_lock_itself_in_looks_at_nothing),
+		TEST(without_permission_that_is_said),
 		TEST(a_live_capture_tells_what_it_sees_and_that_it_ended),
+		TEST(a_capture_of_all_interfaces_outlives_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
