@@ -257,19 +257,21 @@ static int reserve_indexes(struct inventory *inv)
 /* A row that is refused leaves nothing behind: first all are asked, then it is put in. */
 static int check_twice(struct inventory *inv, uint32_t row)
 {
-	uint32_t other;
+	const bool has_key[INDEXES] = {
+		[BY_MAC] = true, [BY_IP] = inv->rows[row].ip != 0, [BY_SERIAL] = true};
+	uint32_t other, hash[INDEXES];
 
 	for (int i = 0; i < INDEXES; i++) {
-		if (i == BY_IP && inv->rows[row].ip == 0)
+		if (!has_key[i])
 			continue;
-		if (row_index_find(&inv->index[i], row, keys[i].hash(inv, row), keys[i].same, inv,
-			    &other) == 0)
+		hash[i] = keys[i].hash(inv, row);
+		if (row_index_find(&inv->index[i], row, hash[i], keys[i].same, inv, &other) == 0)
 			return row_wrong(&inv->reader, "%s: is the same as on line %u",
 				keys[i].column, inv->rows[other].line);
 	}
 	for (int i = 0; i < INDEXES; i++)
-		if (i != BY_IP || inv->rows[row].ip != 0)
-			row_index_put(&inv->index[i], row, keys[i].hash(inv, row));
+		if (has_key[i])
+			row_index_put(&inv->index[i], row, hash[i]);
 	return 0;
 }
 

@@ -14,11 +14,11 @@ int row_index_init(struct row_index *index, uint64_t rows)
 
 	while (slots / 3 * 2 < rows && slots < SLOTS_MAX)
 		slots *= 2;
-	index->slots = calloc(slots, sizeof(*index->slots));
+	index->rows = malloc(slots * sizeof(*index->rows));
 	index->tags = calloc(slots, sizeof(*index->tags));
 	index->mask = slots - 1;
 	index->used = 0;
-	if (index->slots && index->tags)
+	if (index->rows && index->tags)
 		return 0;
 	row_index_done(index);
 	return -ENOMEM;
@@ -26,23 +26,24 @@ int row_index_init(struct row_index *index, uint64_t rows)
 
 void row_index_done(struct row_index *index)
 {
-	free(index->slots);
+	free(index->rows);
 	free(index->tags);
 	*index = (struct row_index){0};
 }
 
+/* Never 0, the tag of a free slot. */
 static uint8_t tag_of(uint32_t hash)
 {
-	return (uint8_t)(hash >> 24);
+	return (uint8_t)(hash >> 24 | 1);
 }
 
 void row_index_put(struct row_index *index, uint32_t row, uint32_t hash)
 {
 	uint32_t i = hash & index->mask;
 
-	while (index->slots[i])
+	while (index->tags[i])
 		i = (i + 1) & index->mask;
-	index->slots[i] = row + 1;
+	index->rows[i] = row;
 	index->tags[i] = tag_of(hash);
 	index->used++;
 }
@@ -56,8 +57,8 @@ int row_index_reserve(struct row_index *index, row_hash_fn hash, const void *ctx
 	if (row_index_init(&bigger, index->mask + UINT64_C(1)) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= index->mask; i++)
-		if (index->slots[i])
-			row_index_put(&bigger, index->slots[i] - 1, hash(ctx, index->slots[i] - 1));
+		if (index->tags[i])
+			row_index_put(&bigger, index->rows[i], hash(ctx, index->rows[i]));
 	row_index_done(index);
 	*index = bigger;
 	return 0;
@@ -66,10 +67,10 @@ int row_index_reserve(struct row_index *index, row_hash_fn hash, const void *ctx
 int row_index_find(const struct row_index *index, uint32_t row, uint32_t hash, row_same_fn same,
 	const void *ctx, uint32_t *ret_other)
 {
-	for (uint32_t i = hash & index->mask; index->slots[i]; i = (i + 1) & index->mask) {
-		if (index->tags[i] != tag_of(hash) || !same(ctx, row, index->slots[i] - 1))
+	for (uint32_t i = hash & index->mask; index->tags[i]; i = (i + 1) & index->mask) {
+		if (index->tags[i] != tag_of(hash) || !same(ctx, row, index->rows[i]))
 			continue;
-		*ret_other = index->slots[i] - 1;
+		*ret_other = index->rows[i];
 		return 0;
 	}
 	return ERR_NOT_FOUND;

@@ -25,11 +25,12 @@ int row_check_mac(struct row_reader *r, const struct mac *mac);
 int row_check_ip(struct row_reader *r, uint32_t ip);
 int row_check_group(struct row_reader *r, const char *name, int *ret_group);
 
-/* A set of row numbers + 1 (0: free), hashed by the caller; at most two thirds full. A byte of the
- * hash stands beside each, so that a row is hardly looked at in vain. */
+/* A set of row numbers, hashed by the caller; at most two thirds full. It is searched in its tags,
+ * a byte of the hash each (0: free): a row, and where its number stands, is hardly looked at in
+ * vain. */
 struct row_index {
-	uint32_t *slots;
 	uint8_t *tags;
+	uint32_t *rows; /* where there is a tag */
 	uint32_t mask, used;
 };
 
