@@ -53,7 +53,7 @@ static int key_differs(const void *stored, const struct port_key *key)
 #undef HASH_KEYCMP
 #define HASH_KEYCMP(stored, key, len) key_differs((stored), (const void *)(key))
 
-static unsigned key_hash(const struct port_key *key)
+unsigned port_key_hash(const struct port_key *key)
 {
 	uint64_t h = hash_secret ^ (uint64_t)(key->has_circuit_id | key->has_remote_id << 1);
 
@@ -107,7 +107,7 @@ static struct device *find_key(struct device_table *t, const struct port_key *ke
 
 struct device *device_find_port(struct device_table *t, const struct port_key *key)
 {
-	return find_key(t, key, key_hash(key));
+	return find_key(t, key, port_key_hash(key));
 }
 
 struct device *device_port_next(struct device_table *t, const struct device *d)
@@ -167,7 +167,7 @@ static void link_port(struct device_table *t, struct device *d)
 	key_of_learned(pool_at(&t->pool, d->learned), &key);
 	if (!key.has_circuit_id && !key.has_remote_id)
 		return;
-	hash = key_hash(&key);
+	hash = port_key_hash(&key);
 	head = find_key(t, &key, hash);
 	if (!head || seen_at(t, head) <= seen_at(t, d)) {
 		put_first(t, d, head, hash);

@@ -305,6 +305,23 @@ static void apply_row(struct engine *e, const struct inventory_row *row)
 		e->job.added++;
 }
 
+#define ROWS_AHEAD 8 /* so many rows before its turn a row's buckets are asked for */
+
+static void apply_rows(struct engine *e, size_t limit)
+{
+	struct device_ahead ahead[ROWS_AHEAD] = {0};
+
+	for (; limit > 0 && e->job.at < e->job.count; limit--) {
+		size_t at = e->job.at++;
+
+		device_ahead_go_on(&e->devices, &ahead[(at + ROWS_AHEAD / 2) % ROWS_AHEAD]);
+		if (at + ROWS_AHEAD < e->job.count)
+			device_ahead(&e->devices, &e->job.rows[at + ROWS_AHEAD].mac,
+				e->job.rows[at + ROWS_AHEAD].ip, NULL, &ahead[at % ROWS_AHEAD]);
+		apply_row(e, &e->job.rows[at]);
+	}
+}
+
 static void tell_loaded(struct engine *e, int64_t now)
 {
 	char detail[200];
@@ -316,15 +333,11 @@ static void tell_loaded(struct engine *e, int64_t now)
 
 int engine_inventory_step(struct engine *e, size_t rows, int64_t now)
 {
-	size_t done;
-
 	if (!e->job.active)
 		return 0;
 	if (now > e->now)
 		e->now = now;
-	done = sweep(e, rows);
-	for (; e->job.at < e->job.count && done < rows; done++)
-		apply_row(e, &e->job.rows[e->job.at++]);
+	apply_rows(e, rows - sweep(e, rows));
 	engine_settle(e);
 	if (e->job.at < e->job.count || e->job.sweep < e->job.sweep_end)
 		return 1;

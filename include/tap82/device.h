@@ -148,8 +148,21 @@ bool device_profile_is(
 void device_seen_profile(struct device_table *t, struct device *d, int64_t seen_at);
 /* False: it names no port (bare, or cut). */
 bool port_key_of(const struct option82 *o, struct port_key *ret);
+/* Of the table of ports. */
+unsigned port_key_hash(const struct port_key *key);
 /* Option 82 made of a port that the inventory names. */
 void option82_of_port(const struct port_key *key, struct option82 *ret);
+
+/* What is going to be looked up: hashes. */
+struct device_ahead {
+	unsigned by_mac, by_ip, by_port;
+	bool has_ip, has_port;
+};
+/* Asks the memory for the buckets of a MAC, an address (0: none) and a port (NULL: none). */
+void device_ahead(struct device_table *t, const struct mac *mac, uint32_t ip,
+	const struct port_key *key, struct device_ahead *ret);
+/* The buckets should have come: asks for the devices in them. */
+void device_ahead_go_on(struct device_table *t, const struct device_ahead *ahead);
 
 /* NULL if there is none. */
 struct memo *device_memo(struct device_table *t, const struct device *d);
