@@ -177,95 +177,80 @@ static const struct device *contradicts(
 	return other && !mac_equal(&other->mac, &row->mac) ? other : NULL;
 }
 
-static int refuse(struct engine *e, const char *file, int err, const char *detail, int64_t now)
+static int refuse(struct engine *e, int err, const char *detail, int64_t now)
 {
-	e->job.active = false;
-	engine_inventory_reject(e, file, detail, now);
+	e->job.phase = INVENTORY_IDLE;
+	engine_inventory_reject(e, e->job.file, detail, now);
 	return err;
 }
 
-static int check_contradictions(struct engine *e, int64_t now)
+static int clear_mark(struct engine *e, size_t at, int64_t now)
 {
-	char mac[MAC_TEXT], detail[512];
-	const char *field;
+	struct device *d = device_at(&e->devices, (uint32_t)at);
 
-	for (size_t i = 0; i < e->job.count; i++) {
-		const struct inventory_row *row = &e->job.rows[i];
-		const struct device *other = contradicts(e, row, &field);
-
-		if (!other || is_in_file(e, other))
-			continue;
-		snprintf(detail, sizeof(detail), "%s:%u: %s: %s, added by hand, has it",
-			e->job.file, row->line, field, mac_format(&other->mac, mac));
-		return refuse(e, e->job.file, ERR_DUPLICATE, detail, now);
-	}
+	(void)now;
+	if (d)
+		d->flags &= (uint8_t)~DEVICE_SEEN_IN_FILE;
 	return 0;
 }
 
-/* Marks the devices that the file has; how many of the others came from a file. */
-static uint32_t mark_rows(struct engine *e)
+static int check_row(struct engine *e, size_t at, int64_t now)
 {
-	uint32_t lost = 0;
+	const struct inventory_row *row = &e->job.rows[at];
+	struct device *d = device_find(&e->devices, &row->mac);
+	char mac[MAC_TEXT], detail[512];
+	const struct device *other;
+	const char *field;
 
-	for (uint32_t i = 0; i < e->devices.used; i++) {
-		struct device *d = device_at(&e->devices, i);
-
-		if (!d)
-			continue;
-		d->flags &= (uint8_t)~DEVICE_SEEN_IN_FILE;
-		lost += is_in_file(e, d);
-	}
-	for (size_t i = 0; i < e->job.count; i++) {
-		struct device *d = device_find(&e->devices, &e->job.rows[i].mac);
-
-		if (!d)
-			continue;
-		if (!(d->flags & DEVICE_SEEN_IN_FILE))
-			lost -= is_in_file(e, d);
+	if (d)
 		d->flags |= DEVICE_SEEN_IN_FILE;
-	}
-	return lost;
+	other = contradicts(e, row, &field);
+	if (!other || is_in_file(e, other))
+		return 0;
+	snprintf(detail, sizeof(detail), "%s:%u: %s: %s, added by hand, has it", e->job.file,
+		row->line, field, mac_format(&other->mac, mac));
+	return refuse(e, ERR_DUPLICATE, detail, now);
 }
 
-int engine_inventory_begin(struct engine *e, const struct inventory *inventory, const char *file,
-	bool force, int64_t now)
+static bool is_lost(struct engine *e, const struct device *d)
 {
-	char detail[256];
-	uint32_t lost;
+	return d && !(d->flags & DEVICE_SEEN_IN_FILE) && is_in_file(e, d);
+}
 
-	e->job = (struct inventory_job){.inventory = inventory, .file = file, .active = true};
-	e->job.rows = inventory_rows(inventory, &e->job.count);
-	device_table_expect(&e->devices, (uint32_t)e->job.count);
-	e->job.fresh = e->devices.count == 0;
-	if (e->job.fresh)
-		return 0;
-	if (check_contradictions(e, now) < 0)
-		return ERR_DUPLICATE;
-	lost = mark_rows(e);
-	e->job.sweep_end = e->devices.used;
-	if (force || lost < GUARD_FROM || (uint64_t)lost * GUARD_FRACTION <= e->devices.count)
+static int count_lost(struct engine *e, size_t at, int64_t now)
+{
+	(void)now;
+	e->job.lost += is_lost(e, device_at(&e->devices, (uint32_t)at));
+	return 0;
+}
+
+/* After the whole file was looked at, and before anything is changed. */
+static int guard(struct engine *e, int64_t now)
+{
+	const struct inventory_job *job = &e->job;
+	char detail[256];
+
+	if (job->force || job->lost < GUARD_FROM ||
+		(uint64_t)job->lost * GUARD_FRACTION <= e->devices.count)
 		return 0;
 	snprintf(detail, sizeof(detail),
 		"%s: it would remove %u of %u devices, more than a tenth: a truncated file? "
 		"(--force takes it)",
-		file, lost, e->devices.count);
-	return refuse(e, file, ERR_REFUSED, detail, now);
+		job->file, job->lost, e->devices.count);
+	return refuse(e, ERR_REFUSED, detail, now);
 }
 
 /* Devices that the file no longer has go first: what they had may be another's now. */
-static size_t sweep(struct engine *e, size_t limit)
+static int sweep(struct engine *e, size_t at, int64_t now)
 {
-	size_t n = 0;
+	struct device *d = device_at(&e->devices, (uint32_t)at);
 
-	for (; e->job.sweep < e->job.sweep_end && n < limit; e->job.sweep++, n++) {
-		struct device *d = device_at(&e->devices, e->job.sweep);
-
-		if (!d || d->flags & DEVICE_SEEN_IN_FILE || !is_in_file(e, d))
-			continue;
-		remove_device(e, d);
-		e->job.removed++;
-	}
-	return n;
+	(void)now;
+	if (!is_lost(e, d))
+		return 0;
+	remove_device(e, d);
+	e->job.removed++;
+	return 0;
 }
 
 /* Two rows that exchanged a serial number or an address: the other row's device gives it up now
@@ -293,33 +278,32 @@ static void give_up(struct engine *e, const struct inventory_row *row)
 	}
 }
 
-static void apply_row(struct engine *e, const struct inventory_row *row)
+static int apply_row(struct engine *e, size_t at, int64_t now)
 {
+	const struct inventory_row *row = &e->job.rows[at];
 	struct device *d = e->job.fresh ? NULL : device_find(&e->devices, &row->mac);
 
+	(void)now;
 	if (!e->job.fresh)
 		give_up(e, row);
 	if (d)
 		e->job.changed += change_row(e, d, row);
 	else if (add_row(e, row))
 		e->job.added++;
+	return 0;
 }
 
 #define ROWS_AHEAD 8 /* so many rows before its turn a row's buckets are asked for */
 
-static void apply_rows(struct engine *e, size_t limit)
+static void look_ahead(struct engine *e, struct device_ahead ahead[ROWS_AHEAD])
 {
-	struct device_ahead ahead[ROWS_AHEAD] = {0};
+	const struct inventory_job *job = &e->job;
+	size_t at = job->at, next = at + ROWS_AHEAD;
 
-	for (; limit > 0 && e->job.at < e->job.count; limit--) {
-		size_t at = e->job.at++;
-
-		device_ahead_go_on(&e->devices, &ahead[(at + ROWS_AHEAD / 2) % ROWS_AHEAD]);
-		if (at + ROWS_AHEAD < e->job.count)
-			device_ahead(&e->devices, &e->job.rows[at + ROWS_AHEAD].mac,
-				e->job.rows[at + ROWS_AHEAD].ip, NULL, &ahead[at % ROWS_AHEAD]);
-		apply_row(e, &e->job.rows[at]);
-	}
+	device_ahead_go_on(&e->devices, &ahead[(at + ROWS_AHEAD / 2) % ROWS_AHEAD]);
+	if (next < job->count)
+		device_ahead(&e->devices, &job->rows[next].mac, job->rows[next].ip, NULL,
+			&ahead[at % ROWS_AHEAD]);
 }
 
 static void tell_loaded(struct engine *e, int64_t now)
@@ -331,19 +315,64 @@ static void tell_loaded(struct engine *e, int64_t now)
 	tell_inventory(e, EVENT_INVENTORY_LOADED, e->job.file, detail, now);
 }
 
+/* Each goes over all slots of the table or all rows of the file, some of them in a step. */
+static const struct {
+	int (*one)(struct engine *e, size_t at, int64_t now);
+	bool rows;
+} phases[] = {
+	[INVENTORY_CLEAR] = {clear_mark, false},
+	[INVENTORY_CHECK] = {check_row, true},
+	[INVENTORY_COUNT] = {count_lost, false},
+	[INVENTORY_SWEEP] = {sweep, false},
+	[INVENTORY_APPLY] = {apply_row, true},
+};
+
+void engine_inventory_begin(
+	struct engine *e, const struct inventory *inventory, const char *file, bool force)
+{
+	e->job = (struct inventory_job){.file = file, .force = force};
+	e->job.rows = inventory_rows(inventory, &e->job.count);
+	device_table_expect(&e->devices, (uint32_t)e->job.count);
+	e->job.slots = e->devices.used;
+	e->job.fresh = e->devices.count == 0;
+	e->job.phase = e->job.fresh ? INVENTORY_APPLY : INVENTORY_CLEAR;
+}
+
+static int next_phase(struct engine *e, int64_t now)
+{
+	e->job.at = 0;
+	switch (e->job.phase) {
+	case INVENTORY_COUNT:
+		e->job.phase = INVENTORY_SWEEP;
+		return guard(e, now);
+	case INVENTORY_APPLY:
+		e->job.phase = INVENTORY_IDLE;
+		tell_loaded(e, now);
+		return 0;
+	default: e->job.phase++; return 0;
+	}
+}
+
 int engine_inventory_step(struct engine *e, size_t rows, int64_t now)
 {
-	if (!e->job.active)
-		return 0;
+	struct device_ahead ahead[ROWS_AHEAD] = {0};
+	struct inventory_job *job = &e->job;
+	int err = 0;
+
 	if (now > e->now)
 		e->now = now;
-	apply_rows(e, rows - sweep(e, rows));
+	while (err == 0 && rows > 0 && job->phase != INVENTORY_IDLE) {
+		if (job->at == (phases[job->phase].rows ? job->count : job->slots)) {
+			err = next_phase(e, now);
+			continue;
+		}
+		if (phases[job->phase].rows)
+			look_ahead(e, ahead);
+		err = phases[job->phase].one(e, job->at++, now);
+		rows--;
+	}
 	engine_settle(e);
-	if (e->job.at < e->job.count || e->job.sweep < e->job.sweep_end)
-		return 1;
-	e->job.active = false;
-	tell_loaded(e, now);
-	return 0;
+	return err < 0 ? err : job->phase != INVENTORY_IDLE;
 }
 
 /* --- By hand -----------------------------------------------------------------------------------
@@ -362,6 +391,7 @@ int engine_put_device(struct engine *e, const struct inventory_row *row, const s
 		return ERR_NOT_FOUND;
 	if (contradicts(e, row, ret_field))
 		return ERR_DUPLICATE;
+	e->job.fresh = false;
 	if (d)
 		change_row(e, d, row);
 	else

@@ -44,16 +44,27 @@ struct repin {
 	bool all;
 };
 
+/* What an inventory goes through, in slices; before the sweep nothing is changed. */
+enum inventory_phase {
+	INVENTORY_IDLE,
+	INVENTORY_CLEAR, /* no device is marked */
+	INVENTORY_CHECK, /* no row contradicts a device added by hand; the file's devices are marked */
+	INVENTORY_COUNT, /* not too many would go */
+	INVENTORY_SWEEP, /* they go */
+	INVENTORY_APPLY,
+};
+
 struct inventory_job {
-	const struct inventory *inventory;
+	enum inventory_phase phase;
 	const struct inventory_row *rows;
 	const char *file;
-	size_t count, at;
+	size_t count, slots; /* rows, and device slots when it began */
+	size_t at; /* in the phase: a row or a slot */
+	bool force;
 	bool fresh; /* the table was empty: rows contradict none but each other, which was checked
 		     */
-	uint32_t sweep, sweep_end; /* device slots looked at for removal */
+	uint32_t lost;
 	size_t added, changed, removed;
-	bool active;
 };
 
 struct engine {

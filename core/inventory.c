@@ -12,7 +12,6 @@
 #include "tap82/store.h"
 
 #define BLOCK_BYTES  (1u << 20) /* of the texts' memory */
-#define ROW_GUESS    64 /* bytes of a row in the file: only sizes the tables */
 #define TOLD_MAX     1000 /* bad rows that are told one by one */
 #define ROWS_MAX     (1u << 30)
 #define COLUMN_COUNT 8
@@ -39,6 +38,7 @@ struct inventory {
 	problem_fn problem;
 	void *ctx;
 	struct csv *csv;
+	uint64_t file_size;
 	const struct column *columns[CSV_FIELDS_MAX];
 	int column_count; /* 0: the header is not read yet */
 	struct inventory_row *rows;
@@ -246,10 +246,20 @@ static const struct {
 	[BY_SERIAL] = {"serial_number", same_serial, hash_serial},
 };
 
+/* By the rows so far, and an eighth more. */
+static uint64_t expected_rows(const struct inventory *inv)
+{
+	uint64_t average = csv_position(inv->csv) / (inv->count + 1);
+
+	return average ? inv->file_size / 8 * 9 / average : 0;
+}
+
 static int reserve_indexes(struct inventory *inv)
 {
+	uint64_t expected = expected_rows(inv);
+
 	for (int i = 0; i < INDEXES; i++)
-		if (row_index_reserve(&inv->index[i], keys[i].hash, inv) < 0)
+		if (row_index_reserve(&inv->index[i], expected, keys[i].hash, inv) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -448,14 +458,13 @@ int inventory_step(struct inventory *inv, size_t rows)
 
 static int prepare(struct inventory *inv)
 {
-	uint64_t guess;
 	int e = csv_open(inv->path, &inv->csv);
 
 	if (e < 0)
 		return e;
-	guess = csv_file_size(inv->csv) / ROW_GUESS;
+	inv->file_size = csv_file_size(inv->csv);
 	for (int i = 0; i < INDEXES && e == 0; i++)
-		e = row_index_init(&inv->index[i], guess);
+		e = row_index_init(&inv->index[i], 0);
 	return e;
 }
 

@@ -48,13 +48,15 @@ void row_index_put(struct row_index *index, uint32_t row, uint32_t hash)
 	index->used++;
 }
 
-int row_index_reserve(struct row_index *index, row_hash_fn hash, const void *ctx)
+int row_index_reserve(
+	struct row_index *index, uint64_t expected, row_hash_fn hash, const void *ctx)
 {
+	uint64_t twice = index->mask + UINT64_C(1);
 	struct row_index bigger;
 
 	if (index->used < index->mask / 3 * 2)
 		return 0;
-	if (row_index_init(&bigger, index->mask + UINT64_C(1)) < 0)
+	if (row_index_init(&bigger, expected > twice ? expected : twice) < 0)
 		return -ENOMEM;
 	for (uint32_t i = 0; i <= index->mask; i++)
 		if (index->tags[i])

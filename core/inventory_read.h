@@ -41,8 +41,10 @@ typedef uint32_t (*row_hash_fn)(const void *ctx, uint32_t row);
 
 int row_index_init(struct row_index *index, uint64_t rows); /* 0, -ENOMEM */
 void row_index_done(struct row_index *index);
-/* Makes room for one more. 0, -ENOMEM. */
-int row_index_reserve(struct row_index *index, row_hash_fn hash, const void *ctx);
+/* Makes room for one more; if it must grow, for as many as are expected in all, for what is in it
+ * is put in anew in one go. 0, -ENOMEM. */
+int row_index_reserve(
+	struct row_index *index, uint64_t expected, row_hash_fn hash, const void *ctx);
 /* 0: *ret_other has the same key as `row`; ERR_NOT_FOUND. */
 int row_index_find(const struct row_index *index, uint32_t row, uint32_t hash, row_same_fn same,
 	const void *ctx, uint32_t *ret_other);

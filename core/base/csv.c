@@ -19,6 +19,7 @@ struct csv {
 	const char *error;
 	uint32_t line; /* of the next record */
 	size_t start, end; /* of what is read and not yet given */
+	uint64_t given; /* bytes before the buffer */
 	struct csv_field fields[CSV_FIELDS_MAX];
 	char buffer[BUFFER_BYTES];
 };
@@ -41,6 +42,7 @@ int csv_open(const char *path, struct csv **ret_csv)
 	csv->error = "";
 	csv->line = 1;
 	csv->start = csv->end = 0;
+	csv->given = 0;
 	*ret_csv = csv;
 	return 0;
 }
@@ -58,6 +60,11 @@ uint64_t csv_file_size(const struct csv *csv)
 	struct stat st;
 
 	return fstat(csv->fd, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+}
+
+uint64_t csv_position(const struct csv *csv)
+{
+	return csv->given + csv->start;
 }
 
 const char *csv_error(const struct csv *csv)
@@ -80,6 +87,7 @@ static int fill(struct csv *csv)
 	if (csv->start > 0) {
 		memmove(csv->buffer, csv->buffer + csv->start, csv->end - csv->start);
 		csv->end -= csv->start;
+		csv->given += csv->start;
 		csv->start = 0;
 	}
 	if (csv->end == CSV_RECORD_MAX)

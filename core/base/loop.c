@@ -10,12 +10,13 @@ struct loop {
 	struct event_base *base;
 	loop_fn after;
 	void *after_ctx;
+	int64_t woke; /* the first callback of this turn; 0: none yet */
 	bool stopped;
 };
 
 struct loop_io {
 	struct event *event;
-	struct event_base *base;
+	struct loop *loop;
 	loop_io_fn fn;
 	void *ctx;
 	int fd;
@@ -23,12 +24,14 @@ struct loop_io {
 
 struct loop_timer {
 	struct event *event;
+	struct loop *loop;
 	loop_fn fn;
 	void *ctx;
 };
 
 struct loop_signal {
 	struct event *event;
+	struct loop *loop;
 	loop_fn fn;
 	void *ctx;
 };
@@ -68,11 +71,18 @@ struct event_base *loop_event_base(struct loop *loop)
 	return loop->base;
 }
 
+static void turn_begins(struct loop *loop)
+{
+	if (loop->woke == 0)
+		loop->woke = clock_mono();
+}
+
 static void io_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_io *io = arg;
 	int ready = (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0);
 
+	turn_begins(io->loop);
 	io->fn(io->ctx, fd, ready);
 }
 
@@ -84,7 +94,7 @@ int loop_io_set(struct loop_io *io, int what)
 	event_del(io->event);
 	if (events == 0)
 		return 0;
-	if (event_assign(io->event, io->base, io->fd, events | EV_PERSIST, io_ready, io) < 0 ||
+	if (event_assign(io->event, io->loop->base, io->fd, events | EV_PERSIST, io_ready, io) < 0 ||
 		event_add(io->event, NULL) < 0)
 		return ERR_REFUSED;
 	return 0;
@@ -96,7 +106,7 @@ struct loop_io *loop_io_new(struct loop *loop, int fd, int what, loop_io_fn fn, 
 
 	if (!io)
 		return NULL;
-	*io = (struct loop_io){.base = loop->base, .fn = fn, .ctx = ctx, .fd = fd};
+	*io = (struct loop_io){.loop = loop, .fn = fn, .ctx = ctx, .fd = fd};
 	io->event = event_new(loop->base, fd, EV_PERSIST, io_ready, io);
 	if (!io->event || loop_io_set(io, what) < 0) {
 		loop_io_free(io);
@@ -120,6 +130,7 @@ static void timer_due(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	turn_begins(timer->loop);
 	timer->fn(timer->ctx);
 }
 
@@ -129,7 +140,7 @@ struct loop_timer *loop_timer_new(struct loop *loop, loop_fn fn, void *ctx)
 
 	if (!timer)
 		return NULL;
-	*timer = (struct loop_timer){.fn = fn, .ctx = ctx};
+	*timer = (struct loop_timer){.loop = loop, .fn = fn, .ctx = ctx};
 	timer->event = event_new(loop->base, -1, 0, timer_due, timer);
 	if (!timer->event) {
 		free(timer);
@@ -171,6 +182,7 @@ static void signal_came(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	turn_begins(signal->loop);
 	signal->fn(signal->ctx);
 }
 
@@ -180,7 +192,7 @@ struct loop_signal *loop_signal_new(struct loop *loop, int signo, loop_fn fn, vo
 
 	if (!signal)
 		return NULL;
-	*signal = (struct loop_signal){.fn = fn, .ctx = ctx};
+	*signal = (struct loop_signal){.loop = loop, .fn = fn, .ctx = ctx};
 	signal->event = evsignal_new(loop->base, signo, signal_came, signal);
 	if (!signal->event || event_add(signal->event, NULL) < 0) {
 		loop_signal_free(signal);
@@ -204,6 +216,11 @@ void loop_after_turn(struct loop *loop, loop_fn fn, void *ctx)
 	loop->after_ctx = ctx;
 }
 
+int64_t loop_turn_time(const struct loop *loop)
+{
+	return loop->woke ? clock_mono() - loop->woke : 0;
+}
+
 int loop_run(struct loop *loop)
 {
 	loop->stopped = false;
@@ -212,6 +229,7 @@ int loop_run(struct loop *loop)
 			return ERR_REFUSED;
 		if (loop->after)
 			loop->after(loop->after_ctx);
+		loop->woke = 0;
 	}
 	return 0;
 }

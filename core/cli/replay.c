@@ -145,9 +145,10 @@ static void log_problem(void *ctx, const char *text)
 
 static int take_inventory(struct replay *r, const struct inventory *inventory)
 {
-	int err = engine_inventory_begin(r->engine, inventory, r->conf->devices, true, 0);
+	int err;
 
-	while (err == 0 && engine_inventory_step(r->engine, ROWS_AT_ONCE, 0) > 0)
+	engine_inventory_begin(r->engine, inventory, r->conf->devices, true);
+	while ((err = engine_inventory_step(r->engine, ROWS_AT_ONCE, 0)) > 0)
 		;
 	return err;
 }

@@ -161,6 +161,7 @@ struct turn_state {
 	int64_t failing_since, retry_at;
 	uint64_t commits, failures;
 	int64_t commit_time, commit_time_max; /* sum, largest; microseconds */
+	int64_t turn_time_max; /* the longest turn: nothing else was looked at meanwhile */
 	bool mark_due, log_behind;
 	struct eventlog_mark mark;
 	int64_t log_retry_at;

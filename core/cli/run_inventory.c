@@ -56,39 +56,43 @@ static void refused(struct run *run, int err)
 	load_over(run, err, why);
 }
 
-/* The whole file was read and is right. ERR_REFUSED and ERR_DUPLICATE were told by the engine. */
-static void apply_begin(struct run *run)
+/* What the engine refuses it has told itself. */
+static void apply(struct run *run)
 {
-	struct inventory_load *load = &run->load;
-	int err = engine_inventory_begin(
-		run->engine, load->inventory, run->conf->devices, load->force, clock_onward());
+	int r = engine_inventory_step(run->engine, APPLY_ROWS, clock_onward());
 
-	load->applying = err == 0;
-	if (err == ERR_REFUSED)
-		load_over(run, err,
+	if (r == ERR_REFUSED)
+		load_over(run, r,
 			"would remove more than a tenth of the devices: use --force if that is "
 			"meant");
-	else if (err < 0)
-		load_over(run, err, err_text(err));
+	else if (r <= 0)
+		load_over(run, r, r < 0 ? err_text(r) : "");
+}
+
+/* 0: the whole file was read and is right. */
+static void read_on(struct run *run)
+{
+	struct inventory_load *load = &run->load;
+	int r = inventory_step(load->inventory, READ_ROWS);
+
+	if (r < 0) {
+		refused(run, r);
+	} else if (r == 0) {
+		engine_inventory_begin(
+			run->engine, load->inventory, run->conf->devices, load->force);
+		load->applying = true;
+	}
 }
 
 static void slice(void *ctx)
 {
 	struct run *run = ctx;
 	struct inventory_load *load = &run->load;
-	int r;
 
-	if (load->applying) {
-		r = engine_inventory_step(run->engine, APPLY_ROWS, clock_onward());
-		if (r <= 0)
-			load_over(run, r, r < 0 ? err_text(r) : "");
-	} else {
-		r = inventory_step(load->inventory, READ_ROWS);
-		if (r < 0)
-			refused(run, r);
-		else if (r == 0)
-			apply_begin(run);
-	}
+	if (load->applying)
+		apply(run);
+	else
+		read_on(run);
 	if (load->inventory && load->timer)
 		loop_timer_set(load->timer, 0);
 }

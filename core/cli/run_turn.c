@@ -169,6 +169,14 @@ static void expire(struct run *run, int64_t now)
 	t->expire_at = clock_mono() + (n == EXPIRE_ROWS ? USEC_PER_SEC : EXPIRE_EVERY);
 }
 
+static void keep_longest(struct run *run)
+{
+	int64_t took = loop_turn_time(run->loop);
+
+	if (took > run->turn_state.turn_time_max)
+		run->turn_state.turn_time_max = took;
+}
+
 void run_turn(void *ctx)
 {
 	struct run *run = ctx;
@@ -181,5 +189,6 @@ void run_turn(void *ctx)
 	expire(run, now);
 	if (run->stopping)
 		run_drain(run);
+	keep_longest(run);
 	loop_timer_set(run->timer, next == INT64_MAX || wait > LOOK_AGAIN ? LOOK_AGAIN : wait);
 }

@@ -25,6 +25,8 @@ int csv_open(const char *path, struct csv **ret_csv);
 void csv_close(struct csv *csv); /* NULL is fine */
 /* The size of the file in bytes, 0 if it is no regular file. */
 uint64_t csv_file_size(const struct csv *csv);
+/* How many bytes of it the records so far took. */
+uint64_t csv_position(const struct csv *csv);
 
 /* The next record. Its number of fields; 0 at the end; ERR_SYNTAX: the record is broken, reading on
  * gives the next; ERR_TRUNCATED: a quote that was never closed; ERR_FULL: a record too long or of

@@ -92,12 +92,13 @@ void engine_tell(struct engine *engine, enum event_code code, const char *object
 /* --- Inventory -------------------------------------------------------------------------------- */
 
 /* Takes over a complete inventory (inventory_step() gave 0) in slices; `inventory` and `file` live
- * until the end. 0; ERR_REFUSED: it would remove more than a tenth of the devices that came from
- * a file (not with `force`): inventory.rejected was told; ERR_DUPLICATE: a row contradicts a device
- * added by hand, told in the same way; -ENOMEM. */
-int engine_inventory_begin(struct engine *engine, const struct inventory *inventory,
-	const char *file, bool force, int64_t now);
-/* Applies about `rows` rows: 1: there is more; 0: done, inventory.loaded was told; negative. */
+ * until the end. */
+void engine_inventory_begin(struct engine *engine, const struct inventory *inventory,
+	const char *file, bool force);
+/* Goes on for about `rows` rows: first all are checked, then they are applied. 1: there is more;
+ * 0: done, inventory.loaded was told; else nothing was changed and inventory.rejected was told:
+ * ERR_REFUSED: it would remove more than a tenth of the devices (not with `force`); ERR_DUPLICATE:
+ * a row contradicts a device added by hand. */
 int engine_inventory_step(struct engine *engine, size_t rows, int64_t now);
 /* A file that could not be used: tells inventory.rejected with the problem's text. */
 void engine_inventory_reject(

@@ -44,6 +44,9 @@ struct loop_signal *loop_signal_new(struct loop *loop, int signo, loop_fn fn, vo
 void loop_signal_free(struct loop_signal *signal);
 
 void loop_after_turn(struct loop *loop, loop_fn fn, void *ctx);
+/* Microseconds since the first callback of this turn began; 0 if none of ours has. Not before the
+ * requests of HTTP, which libevent itself hands on. */
+int64_t loop_turn_time(const struct loop *loop);
 /* Until loop_stop(); 0, or negative if the loop itself failed. */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
