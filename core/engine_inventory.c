@@ -235,7 +235,7 @@ static int guard(struct engine *e, int64_t now)
 		return 0;
 	snprintf(detail, sizeof(detail),
 		"%s: it would remove %u of %u devices, more than a tenth: a truncated file? "
-		"(--force takes it)",
+		"('tap82 devices reload --force' takes it)",
 		job->file, job->lost, e->devices.count);
 	return refuse(e, ERR_REFUSED, detail, now);
 }
@@ -342,9 +342,7 @@ static int next_phase(struct engine *e, int64_t now)
 {
 	e->job.at = 0;
 	switch (e->job.phase) {
-	case INVENTORY_COUNT:
-		e->job.phase = INVENTORY_SWEEP;
-		return guard(e, now);
+	case INVENTORY_COUNT: e->job.phase = INVENTORY_SWEEP; return guard(e, now);
 	case INVENTORY_APPLY:
 		e->job.phase = INVENTORY_IDLE;
 		tell_loaded(e, now);

@@ -48,7 +48,8 @@ struct repin {
 enum inventory_phase {
 	INVENTORY_IDLE,
 	INVENTORY_CLEAR, /* no device is marked */
-	INVENTORY_CHECK, /* no row contradicts a device added by hand; the file's devices are marked */
+	INVENTORY_CHECK, /* no row contradicts a device added by hand; the file's devices are marked
+			  */
 	INVENTORY_COUNT, /* not too many would go */
 	INVENTORY_SWEEP, /* they go */
 	INVENTORY_APPLY,

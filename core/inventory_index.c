@@ -48,8 +48,7 @@ void row_index_put(struct row_index *index, uint32_t row, uint32_t hash)
 	index->used++;
 }
 
-int row_index_reserve(
-	struct row_index *index, uint64_t expected, row_hash_fn hash, const void *ctx)
+int row_index_reserve(struct row_index *index, uint64_t expected, row_hash_fn hash, const void *ctx)
 {
 	uint64_t twice = index->mask + UINT64_C(1);
 	struct row_index bigger;

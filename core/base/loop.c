@@ -94,7 +94,8 @@ int loop_io_set(struct loop_io *io, int what)
 	event_del(io->event);
 	if (events == 0)
 		return 0;
-	if (event_assign(io->event, io->loop->base, io->fd, events | EV_PERSIST, io_ready, io) < 0 ||
+	if (event_assign(io->event, io->loop->base, io->fd, events | EV_PERSIST, io_ready, io) <
+			0 ||
 		event_add(io->event, NULL) < 0)
 		return ERR_REFUSED;
 	return 0;

@@ -7,7 +7,7 @@ const struct command commands[] = {
 	{"run", "", "the sidecar, in the foreground", NULL, command_run},
 	{"status", "", "captures, servers, tables, holds and the last events of a running tap82",
 		NULL, command_status},
-	{"devices", "[list|show MAC|import FILE|export|add MAC KEY=VALUE…|remove MAC]",
+	{"devices", "[list|show MAC|import FILE|export|add MAC KEY=VALUE…|remove MAC|reload]",
 		"the device table; the keys are the columns of devices.csv, and replaces",
 		command_devices_options, command_devices},
 	{"unknown", "", "MAC addresses that were seen and are in no table", NULL, command_unknown},

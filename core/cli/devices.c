@@ -14,6 +14,7 @@
 
 const struct cli_option command_devices_options[] = {
 	{"state", 0, "new|reserving|provisioned|failed", "list: only devices in this state"},
+	{"force", 0, NULL, "reload: also a file that removes more than a tenth of the devices"},
 	{0},
 };
 
@@ -64,6 +65,17 @@ static int show(struct cli *cli)
 static int remove_one(struct cli *cli)
 {
 	return on_device(cli, "DELETE", NULL);
+}
+
+/* The file that the configuration names, by the running tap82. */
+static int reload(struct cli *cli)
+{
+	struct client_request request = {.method = "POST",
+		.path = cli_has(cli, "force") ? "/v1/reload?force=1" : "/v1/reload"};
+
+	if (cli->arg_count != 1)
+		return cli_usage(cli, "reload takes no operand: it reads the configured file");
+	return client_show(cli, &request);
 }
 
 /* MAC serial_number=… name=… …: the columns of devices.csv, and replaces=MAC. */
@@ -289,6 +301,7 @@ static const struct {
 	{"export", export},
 	{"add", add},
 	{"remove", remove_one},
+	{"reload", reload},
 };
 
 int command_devices(struct cli *cli)
@@ -299,5 +312,5 @@ int command_devices(struct cli *cli)
 		if (strcmp(cli->args[0], verbs[i].word) == 0)
 			return verbs[i].run(cli);
 	return cli_usage(
-		cli, "%s: must be list, show, import, export, add or remove", cli->args[0]);
+		cli, "%s: must be list, show, import, export, add, remove or reload", cli->args[0]);
 }

@@ -63,8 +63,8 @@ static void apply(struct run *run)
 
 	if (r == ERR_REFUSED)
 		load_over(run, r,
-			"would remove more than a tenth of the devices: use --force if that is "
-			"meant");
+			"would remove more than a tenth of the devices: 'tap82 devices reload "
+			"--force' takes it");
 	else if (r <= 0)
 		load_over(run, r, r < 0 ? err_text(r) : "");
 }
@@ -109,13 +109,14 @@ static int open_file(struct run *run, bool force)
 		run->conf->devices, run->conf, collect_problem, load, &load->inventory);
 }
 
+/* With too few devices we start with the table that the store has: a person can look and force. */
 static void first_done(void *ctx, int err, const char *text)
 {
 	int *ret = ctx;
 
 	if (err == ERR_REFUSED || err == ERR_DUPLICATE)
 		log_error("devices: %s", text);
-	*ret = err;
+	*ret = err == ERR_REFUSED ? 0 : err;
 }
 
 /* At the start nothing waits for us yet: slice after slice, each with its commit. */

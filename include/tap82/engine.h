@@ -93,8 +93,8 @@ void engine_tell(struct engine *engine, enum event_code code, const char *object
 
 /* Takes over a complete inventory (inventory_step() gave 0) in slices; `inventory` and `file` live
  * until the end. */
-void engine_inventory_begin(struct engine *engine, const struct inventory *inventory,
-	const char *file, bool force);
+void engine_inventory_begin(
+	struct engine *engine, const struct inventory *inventory, const char *file, bool force);
 /* Goes on for about `rows` rows: first all are checked, then they are applied. 1: there is more;
  * 0: done, inventory.loaded was told; else nothing was changed and inventory.rejected was told:
  * ERR_REFUSED: it would remove more than a tenth of the devices (not with `force`); ERR_DUPLICATE:

@@ -200,11 +200,64 @@ check "CLI: explain" t82 0 explain 02:00:00:00:00:01
 check "CLI: explain nobody" t82 0 explain 02:00:00:00:00:99
 check "CLI: unknown" t82 0 unknown
 
+# table ROWS WORD: every camera is named WORD and its number.
+table() {
+  awk -v n="$1" -v word="$2" 'BEGIN {
+    print "mac,serial_number,name"
+    for (i = 1; i <= n; i++)
+      printf "02:00:01:%02x:%02x:%02x,BIG-%d,%s %d\n", i / 65536, i / 256 % 256, i % 256, i, word, i
+  }'
+}
+named() {
+  name_now=$(local_api "$base/v1/devices/02:00:01:00:00:07" | jq -r .name)
+  [ "$name_now" = "$1 7" ] || { echo "it is named '$name_now'"; return 1; }
+}
+rows=20000
+table $rows old > "$tmp/devices.csv"
+check "a table of many is taken" status_is 200 -X POST "$base/v1/reload?force=1"
+check "and answers" named old
+{ table $rows broken; echo "02:00:01:00:00:07,BIG-x,twice"; } > "$tmp/devices.csv"
+check "a bad row at its end: nothing of it is taken" status_is 422 -X POST "$base/v1/reload"
+check "the row is named" body_is ".error | test(\"devices.csv:$((rows + 2)): mac: \")"
+check "the old rows answer" named old
+table $rows new > "$tmp/devices.csv"
+local_api -X POST "$base/v1/reload" > "$tmp/reloaded" &
+reloading=$!
+asked=0
+while kill -0 "$reloading" 2> /dev/null; do
+  status_is 200 "$base/v1/devices/02:00:01:00:00:07" > "$tmp/out" || break
+  asked=$((asked + 1))
+done
+wait "$reloading"
+check "while it is taken over the table answers ($asked times)" body_is '.name == "old 7" or .name == "new 7"'
+check "then with the new rows" named new
+table 15000 short > "$tmp/devices.csv"
+reload() { t82 "$1" devices reload ${2:+"$2"} > "$tmp/said" 2>&1; }
+said() { cat "$tmp/said"; grep -qE -e "$1" "$tmp/said"; }
+check "a file without a fourth of the devices is refused" reload 1 ""
+check "it says how to force it" said "devices reload --force"
+check "nothing of it is taken" named new
+check "the event says how many" sh -c \
+  "grep inventory.rejected '$tmp/events.jsonl' | tail -1 | grep -q 'would remove 5000 of 200..'"
+check "SIGHUP does not force it" sh -c "kill -HUP $pid; sleep 0.5"
+check "still nothing of it" named new
+check "--force takes it" reload 0 --force
+check "and says how many there are" said "devices: 150..$"
+check "the rows are another's" named short
+
 ids=$(jq -r .id "$tmp/events.jsonl" | sort | uniq -d | wc -l)
 check "the log has each id once" test "$ids" = 0
 kill "$pid"
 wait "$pid"
 check "SIGTERM: exit 0" test $? = 0
+pid=""
+table 100 cut > "$tmp/devices.csv"
+"$build/tap82" run -c "$tmp/tap82.ini" > "$tmp/log" 2>&1 &
+pid=$!
+check "a start with a file that was cut keeps the devices of before" wait_for 10 named short
+check "and says so" grep -q "would remove more than a tenth" "$tmp/log"
+kill "$pid"
+wait "$pid"
 pid=""
 check "the socket is gone" test ! -e "$tmp/tap82.sock"
 check "no sanitizer complained" sh -c "! grep -E 'ERROR: |runtime error' '$tmp/log'"

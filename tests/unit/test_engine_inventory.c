@@ -46,16 +46,24 @@ static void write_file(const char *text)
 	fclose(out);
 }
 
-/* What engine_inventory_step() says at last; all of it is taken over, a row at a time. */
-static int load(bool force)
+static struct inventory *read_file(void)
 {
 	struct inventory *inventory;
-	int err, steps = 0;
+	int err;
 
 	assert_int_equal(inventory_open(path, &w->conf, told_problem, NULL, &inventory), 0);
 	while ((err = inventory_step(inventory, 3)) > 0)
 		;
 	assert_int_equal(err, 0);
+	return inventory;
+}
+
+/* What engine_inventory_step() says at last; all of it is taken over, a row at a time. */
+static int load(bool force)
+{
+	struct inventory *inventory = read_file();
+	int err, steps = 0;
+
 	engine_inventory_begin(w->engine, inventory, path, force);
 	while ((err = engine_inventory_step(w->engine, 1, w->now)) > 0)
 		assert_true(steps++ < 1000);
@@ -170,6 +178,46 @@ static void a_row_that_contradicts_a_device_added_by_hand_is_refused(void **stat
 	assert_false(is_known(1));
 }
 
+static void nothing_is_changed_before_the_last_row_was_checked(void **state)
+{
+	struct inventory *inventory;
+	int err;
+
+	(void)state;
+	write_file(many(2, 30, "02:00:00:00:00:01,SN1,old,\n"));
+	load(false);
+	world_camera(w, 0x99);
+	write_file("mac,serial_number,name\n02:00:00:00:00:01,SN1,new\n"
+		   "02:00:00:00:00:02,SN153,another's number\n");
+	inventory = read_file();
+	engine_inventory_begin(w->engine, inventory, path, true);
+	while ((err = engine_inventory_step(w->engine, 1, w->now)) > 0) {
+		assert_record(w, 1, "\"name\":\"old\"");
+		assert_true(is_known(30));
+	}
+	assert_int_equal(err, ERR_DUPLICATE);
+	assert_int_equal(engine_inventory_step(w->engine, 1, w->now), 0);
+	assert_record(w, 1, "\"name\":\"old\"");
+	assert_true(is_known(30));
+	inventory_free(inventory);
+}
+
+static void a_device_added_by_hand_while_a_first_file_is_applied_is_there_once(void **state)
+{
+	struct inventory *inventory;
+
+	(void)state;
+	write_file(many(1, 3, ""));
+	inventory = read_file();
+	engine_inventory_begin(w->engine, inventory, path, false);
+	assert_int_equal(engine_inventory_step(w->engine, 1, w->now), 1);
+	world_camera(w, 3);
+	while (engine_inventory_step(w->engine, 1, w->now) > 0)
+		;
+	assert_says(w, EVENT_INVENTORY_LOADED, "3 devices: 2 added, 1 changed, 0 removed");
+	inventory_free(inventory);
+}
+
 static void the_same_file_again_changes_nothing(void **state)
 {
 	(void)state;
@@ -192,6 +240,8 @@ int main(void)
 		T(a_file_that_would_remove_more_than_a_tenth_is_refused_unless_forced),
 		T(rows_may_exchange_serial_numbers_and_addresses),
 		T(a_row_that_contradicts_a_device_added_by_hand_is_refused),
+		T(nothing_is_changed_before_the_last_row_was_checked),
+		T(a_device_added_by_hand_while_a_first_file_is_applied_is_there_once),
 		T(the_same_file_again_changes_nothing),
 	};
 
