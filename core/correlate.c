@@ -7,6 +7,10 @@
 
 #include "tap82/correlate.h"
 
+/* Nearly every message looks for an exchange that is not there: chains are to be short. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 6u
+
 struct option82 *option82_keep(const struct option82 *o)
 {
 	size_t size = offsetof(struct option82, raw) + o->len;
@@ -99,6 +103,18 @@ struct transaction *transaction_find(struct transactions *t, const struct mac *m
 
 	HASH_FIND(hh, t->by_key, &key, sizeof(key), tx);
 	return tx;
+}
+
+void transaction_ahead(const struct transactions *t, const struct mac *mac, uint32_t xid)
+{
+	struct transaction_key key = key_of(mac, xid);
+	const UT_hash_table *table;
+
+	if (!t->by_key)
+		return;
+	table = t->by_key->hh.tbl;
+	__builtin_prefetch(
+		&table->buckets[hash_bytes(&key, sizeof(key)) & (table->num_buckets - 1)], 1);
 }
 
 static int leg_of(uint8_t type)

@@ -271,6 +271,8 @@ static void look_ahead(struct engine *e, const struct observation *o, struct dev
 	struct port_key key;
 	bool port = ack && port_key_of(&o->dhcp.option82, &key);
 
+	if (o->kind == OBSERVATION_DHCP)
+		transaction_ahead(&e->transactions, &o->mac, o->dhcp.xid);
 	device_ahead(&e->devices, &o->mac, ack ? o->dhcp.yiaddr : 0, port ? &key : NULL, ret);
 }
 
