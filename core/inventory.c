@@ -3,32 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "inventory_read.h"
 #include "tap82/csv.h"
 #include "tap82/err.h"
 #include "tap82/hash.h"
-#include "tap82/store.h"
 
-#define BLOCK_BYTES  (1u << 20) /* of the texts' memory */
-#define TOLD_MAX     1000 /* bad rows that are told one by one */
-#define ROWS_MAX     (1u << 30)
-#define COLUMN_COUNT 8
-
-struct block {
-	struct block *next;
-	size_t used;
-	char bytes[BLOCK_BYTES];
-};
-
-/* What columns can be, and what reads each into a row. */
-struct column {
-	const char *name;
-	int (*read)(
-		struct inventory *inv, const struct csv_field *field, struct inventory_row *row);
-	bool required;
-};
+#define TOLD_MAX 1000 /* bad rows that are told one by one */
+#define ROWS_MAX (1u << 30)
 
 enum { BY_MAC, BY_IP, BY_SERIAL, INDEXES };
 
@@ -39,161 +21,12 @@ struct inventory {
 	void *ctx;
 	struct csv *csv;
 	uint64_t file_size;
-	const struct column *columns[CSV_FIELDS_MAX];
-	int column_count; /* 0: the header is not read yet */
 	struct inventory_row *rows;
 	size_t count, room;
 	struct row_index index[INDEXES];
-	struct block *blocks;
-	const char *group[256]; /* copies of the names in use, by the group's index */
 	size_t bad;
 	int failed; /* what every further step gives */
 	bool done;
-};
-
-/* --- Texts ----------------------------------------------------------------------------------- */
-
-/* A copy with a NUL behind it that lives as long as the inventory, or NULL. */
-static char *keep(struct inventory *inv, const void *bytes, size_t len)
-{
-	struct block *block = inv->blocks;
-	char *copy;
-
-	if (!block || BLOCK_BYTES - block->used < len + 1) {
-		block = malloc(sizeof(*block));
-		if (!block)
-			return NULL;
-		block->next = inv->blocks;
-		block->used = 0;
-		inv->blocks = block;
-	}
-	copy = block->bytes + block->used;
-	memcpy(copy, bytes, len);
-	copy[len] = 0;
-	block->used += len + 1;
-	return copy;
-}
-
-static int read_text(struct inventory *inv, const struct csv_field *field, const char *column,
-	size_t size, const char **ret_text)
-{
-	int e = row_check_text(&inv->reader, column, field->text, field->len, size);
-
-	if (e == 0 && field->len > 0)
-		*ret_text = keep(inv, field->text, field->len);
-	return e < 0 ? e : *ret_text ? 0 : -ENOMEM;
-}
-
-/* --- Columns --------------------------------------------------------------------------------- */
-
-static int quoted(struct inventory *inv, const struct csv_field *field, const char *what)
-{
-	if (!text_is_utf8(field->text, field->len))
-		return row_wrong(&inv->reader, "%s: is not UTF-8", what);
-	return row_wrong(&inv->reader, "%s: '%.64s' is no %s", what, field->text,
-		*what == 'm' ? "MAC address" : "IPv4 address");
-}
-
-static int read_mac(struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	if (field->len == 0)
-		return row_wrong(&inv->reader, "mac: is missing");
-	if (mac_parse(field->text, field->len, &row->mac) < 0)
-		return quoted(inv, field, "mac");
-	return row_check_mac(&inv->reader, &row->mac);
-}
-
-static int read_ip(struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	if (field->len == 0)
-		return 0;
-	if (ipv4_parse(field->text, field->len, &row->ip) < 0)
-		return quoted(inv, field, "ip");
-	return row_check_ip(&inv->reader, row->ip);
-}
-
-static int read_serial(
-	struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	if (field->len == 0)
-		return row_wrong(&inv->reader, "serial_number: is missing");
-	return read_text(inv, field, "serial_number", STORE_TEXT_MAX, &row->serial_number);
-}
-
-static int read_uuid(
-	struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	return read_text(inv, field, "uuid", ROW_UUID_MAX, &row->uuid);
-}
-
-static int read_name(
-	struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	return read_text(inv, field, "name", STORE_TEXT_MAX, &row->name);
-}
-
-static int read_group(
-	struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	int group = 0, e;
-
-	if (field->len == 0)
-		return 0;
-	e = row_check_text(&inv->reader, "group", field->text, field->len, STORE_TEXT_MAX);
-	if (e == 0)
-		e = row_check_group(&inv->reader, field->text, &group);
-	if (e < 0)
-		return e;
-	if (!inv->group[group]) {
-		const char *name = inv->reader.conf->groups[group].name;
-
-		inv->group[group] = keep(inv, name, strlen(name));
-	}
-	if (!inv->group[group])
-		return -ENOMEM;
-	row->group = inv->group[group];
-	return 0;
-}
-
-static int read_id(struct inventory *inv, const struct csv_field *field, const char *column,
-	const uint8_t **ret_id, uint8_t *ret_len)
-{
-	uint8_t id[255];
-	int n;
-
-	if (field->len == 0)
-		return 0;
-	n = conf_id_parse(field->text, field->len, id, sizeof(id));
-	if (n == ERR_FULL)
-		return row_wrong(&inv->reader, "%s: is longer than 255 bytes", column);
-	if (n < 0 || !text_is_utf8(field->text, field->len))
-		return row_wrong(&inv->reader, "%s: is neither hex nor text", column);
-	*ret_id = (const uint8_t *)keep(inv, id, (size_t)n);
-	*ret_len = (uint8_t)n;
-	return *ret_id ? 0 : -ENOMEM;
-}
-
-static int read_circuit_id(
-	struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	return read_id(inv, field, "circuit_id", &row->circuit_id, &row->circuit_id_len);
-}
-
-static int read_remote_id(
-	struct inventory *inv, const struct csv_field *field, struct inventory_row *row)
-{
-	return read_id(inv, field, "remote_id", &row->remote_id, &row->remote_id_len);
-}
-
-static const struct column columns[COLUMN_COUNT] = {
-	{"mac", read_mac, true},
-	{"serial_number", read_serial, true},
-	{"uuid", read_uuid, false},
-	{"name", read_name, false},
-	{"ip", read_ip, false},
-	{"circuit_id", read_circuit_id, false},
-	{"remote_id", read_remote_id, false},
-	{"group", read_group, false},
 };
 
 /* --- What stands twice ----------------------------------------------------------------------- */
@@ -327,16 +160,8 @@ static int make_room(struct inventory *inv)
 
 static int read_row(struct inventory *inv, const struct csv_field *fields, int count, uint32_t line)
 {
-	struct inventory_row *row = &inv->rows[inv->count];
-	int e = 0;
+	int e = row_read(&inv->reader, fields, count, line, &inv->rows[inv->count]);
 
-	*row = (struct inventory_row){
-		.line = line, .serial_number = "", .uuid = "", .name = "", .group = ""};
-	if (count != inv->column_count)
-		return row_wrong(&inv->reader, "has %d fields where the header has %d", count,
-			inv->column_count);
-	for (int i = 0; i < count && e == 0; i++)
-		e = inv->columns[i]->read(inv, &fields[i], row);
 	return e < 0 ? e : check_twice(inv, (uint32_t)inv->count);
 }
 
@@ -371,56 +196,18 @@ static int step_row(struct inventory *inv)
 
 /* --- The header ------------------------------------------------------------------------------ */
 
-static const struct column *find_column(const struct csv_field *field)
-{
-	for (int i = 0; i < COLUMN_COUNT; i++)
-		if (strcasecmp(columns[i].name, field->text) == 0)
-			return &columns[i];
-	return NULL;
-}
-
-static bool has_column(const struct inventory *inv, const struct column *column)
-{
-	for (int i = 0; i < inv->column_count; i++)
-		if (inv->columns[i] == column)
-			return true;
-	return false;
-}
-
-static int add_column(struct inventory *inv, const struct csv_field *field)
-{
-	const struct column *column = find_column(field);
-
-	if (!text_is_utf8(field->text, field->len))
-		return row_wrong(&inv->reader, "the header is not UTF-8");
-	if (!column)
-		return row_wrong(&inv->reader,
-			"there is no column '%.64s' (mac, serial_number, uuid, name, ip, "
-			"circuit_id, "
-			"remote_id, group)",
-			field->text);
-	if (has_column(inv, column))
-		return row_wrong(&inv->reader, "the column '%s' stands twice", column->name);
-	inv->columns[inv->column_count++] = column;
-	return 0;
-}
-
 static int step_header(struct inventory *inv)
 {
 	struct csv_field *fields;
 	uint32_t line;
-	int n = csv_next(inv->csv, &fields, &line), e = 0;
+	int n = csv_next(inv->csv, &fields, &line), e;
 
 	if (n < 0)
 		return give_up(inv, n, n == ERR_SYNTAX || n == ERR_TRUNCATED ? line : 0,
 			csv_error(inv->csv));
 	if (n == 0)
 		return give_up(inv, ERR_MISSING, 1, "the header row is missing");
-	for (int i = 0; i < n && e == 0; i++)
-		e = add_column(inv, &fields[i]);
-	for (int i = 0; i < COLUMN_COUNT && e == 0; i++)
-		if (columns[i].required && !has_column(inv, &columns[i]))
-			e = row_wrong(&inv->reader, "the column '%s' is missing", columns[i].name);
+	e = row_read_header(&inv->reader, fields, n);
 	return e < 0 ? give_up(inv, e, line, inv->reader.why) : 1;
 }
 
@@ -448,7 +235,7 @@ static int finish(struct inventory *inv)
 int inventory_step(struct inventory *inv, size_t rows)
 {
 	int e = inv->done || inv->failed < 0 ? inv->failed
-		: inv->column_count	     ? 1
+		: inv->reader.column_count   ? 1
 					     : step_header(inv);
 
 	for (; e == 1 && rows > 0; rows--)
@@ -506,14 +293,9 @@ size_t inventory_skipped(const struct inventory *inv)
 
 void inventory_free(struct inventory *inv)
 {
-	struct block *next;
-
 	if (!inv)
 		return;
-	for (struct block *block = inv->blocks; block; block = next) {
-		next = block->next;
-		free(block);
-	}
+	row_reader_done(&inv->reader);
 	for (int i = 0; i < INDEXES; i++)
 		row_index_done(&inv->index[i]);
 	csv_close(inv->csv);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC
  *
- * Inside the inventory: checks of one field, and the index that finds what stands twice.
+ * Inside the inventory: columns and checks of one field, and the index that finds what stands
+ * twice.
  */
 #ifndef TAP82_INVENTORY_READ_H
 #define TAP82_INVENTORY_READ_H
 
+#include "tap82/csv.h"
 #include "tap82/inventory.h"
 
 #define ROW_UUID_MAX 64
@@ -13,7 +15,17 @@
 struct row_reader {
 	const struct conf *conf;
 	char why[ROW_WHY]; /* "COLUMN: what is wrong" */
+	const struct column *columns[CSV_FIELDS_MAX]; /* of the file, in its order */
+	int column_count; /* 0: the header is not read yet */
+	struct text_block *blocks; /* what the rows' texts and ids are in */
+	const char *group[256]; /* copies of the names in use, by the group's index */
 };
+
+/* The header, and a row. 0; ERR_SYNTAX with why; -ENOMEM. What a row borrows lives until done. */
+int row_read_header(struct row_reader *r, const struct csv_field *fields, int count);
+int row_read(struct row_reader *r, const struct csv_field *fields, int count, uint32_t line,
+	struct inventory_row *row);
+void row_reader_done(struct row_reader *r);
 
 /* Sets why; returns ERR_SYNTAX. */
 int row_wrong(struct row_reader *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
