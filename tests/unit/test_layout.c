@@ -151,6 +151,25 @@ static void a_user_defines_layouts_of_his_own(void **state)
 		layouts_add(layouts, "ACME", "port:8", NULL, why, sizeof(why)), ERR_DUPLICATE);
 }
 
+static void a_users_layout_refuses_what_cannot_be(void **state)
+{
+	struct port_place place;
+	char why[128];
+
+	(void)state;
+	assert_int_equal(layouts_add(layouts, "less", "port:8-1", NULL, why, sizeof(why)), 0);
+	assert_int_equal(apply("less", "01", "", &place), 0);
+	assert_int_equal(place.port, 0);
+	assert_int_equal(apply("less", "00", "", &place), ERR_SYNTAX); /* no port below 0 */
+	assert_int_equal(
+		layouts_add(layouts, "worded", "text {mac}/{port}", NULL, why, sizeof(why)), 0);
+	assert_int_equal(apply("worded", "=0011.2233.4455/3", "", &place), 0);
+	assert_true(place.has_switch_mac);
+	assert_int_equal(place.port, 3);
+	assert_int_equal(apply("worded", "=00:11:22:33:44:5x/3", "", &place), ERR_SYNTAX);
+	assert_int_equal(apply("worded", "=0011/3", "", &place), ERR_SYNTAX);
+}
+
 static void a_users_layout_hides_a_built_in_one(void **state)
 {
 	struct port_place place;
@@ -253,6 +272,8 @@ int main(void)
 			what_does_not_fit_is_not_guessed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_user_defines_layouts_of_his_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_users_layout_refuses_what_cannot_be, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_users_layout_hides_a_built_in_one, set_up, tear_down),
 		cmocka_unit_test(a_spec_that_says_nothing_is_refused_with_the_reason),
