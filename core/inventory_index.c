@@ -4,6 +4,7 @@
 
 #include "inventory_read.h"
 #include "tap82/err.h"
+#include "tap82/hash.h"
 
 #define SLOTS_MIN 1024u
 #define SLOTS_MAX (1u << 31)
@@ -14,7 +15,7 @@ int row_index_init(struct row_index *index, uint64_t rows)
 
 	while (slots / 3 * 2 < rows && slots < SLOTS_MAX)
 		slots *= 2;
-	index->rows = malloc(slots * sizeof(*index->rows));
+	index->rows = hash_memory(slots * sizeof(*index->rows));
 	index->tags = calloc(slots, sizeof(*index->tags));
 	index->mask = slots - 1;
 	index->used = 0;
