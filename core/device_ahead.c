@@ -34,8 +34,10 @@ void device_ahead_go_on(struct device_table *t, const struct device_ahead *ahead
 
 	if (t->by_mac) {
 		first = bucket_of(t->by_mac->by_mac.tbl, ahead->by_mac)->hh_head;
-		__builtin_prefetch(first, 1);
-		__builtin_prefetch((const char *)first + 64, 1);
+		if (first) {
+			__builtin_prefetch(first, 1);
+			__builtin_prefetch((const char *)first + 64, 1);
+		}
 	}
 	if (t->by_ip && ahead->has_ip)
 		__builtin_prefetch(bucket_of(t->by_ip->by_ip.tbl, ahead->by_ip)->hh_head, 1);

@@ -23,8 +23,7 @@ struct text_block {
 /* What columns can be, and what reads each into a row. */
 struct column {
 	const char *name;
-	int (*read)(
-		struct row_reader *r, const struct csv_field *field, struct inventory_row *row);
+	int (*read)(struct row_reader *r, const struct csv_field *field, struct inventory_row *row);
 	bool required;
 };
 
@@ -108,14 +107,12 @@ static int read_serial(
 	return read_text(r, field, "serial_number", STORE_TEXT_MAX, &row->serial_number);
 }
 
-static int read_uuid(
-	struct row_reader *r, const struct csv_field *field, struct inventory_row *row)
+static int read_uuid(struct row_reader *r, const struct csv_field *field, struct inventory_row *row)
 {
 	return read_text(r, field, "uuid", ROW_UUID_MAX, &row->uuid);
 }
 
-static int read_name(
-	struct row_reader *r, const struct csv_field *field, struct inventory_row *row)
+static int read_name(struct row_reader *r, const struct csv_field *field, struct inventory_row *row)
 {
 	return read_text(r, field, "name", STORE_TEXT_MAX, &row->name);
 }
@@ -240,8 +237,8 @@ int row_read(struct row_reader *r, const struct csv_field *fields, int count, ui
 	*row = (struct inventory_row){
 		.line = line, .serial_number = "", .uuid = "", .name = "", .group = ""};
 	if (count != r->column_count)
-		return row_wrong(r, "has %d fields where the header has %d", count,
-			r->column_count);
+		return row_wrong(
+			r, "has %d fields where the header has %d", count, r->column_count);
 	for (int i = 0; i < count && e == 0; i++)
 		e = r->columns[i]->read(r, &fields[i], row);
 	return e;

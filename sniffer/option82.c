@@ -237,26 +237,18 @@ void option82_write(struct writer *w, const struct option82_info *o, const struc
 		write_place(w, place);
 }
 
-/* Where the joined bytes of a repeated sub-option are put: behind the value (see struct span). */
-static bool span_append(struct option82 *out, size_t *used, const struct option *sub)
-{
-	if (sub->len > sizeof(out->raw) - *used)
-		return false;
-	memcpy(out->raw + *used, sub->bytes, sub->len);
-	*used += sub->len;
-	return true;
-}
-
-static void observe_span(const struct option82_info *o, uint8_t code, struct option82 *out,
-	size_t *used, struct span *span)
+/* An id in several pieces is no switch's way to name a port: decode shows it joined, the engine
+ * gets the raw value and no id. */
+static void observe_span(
+	const struct option82_info *o, uint8_t code, struct option82 *out, struct span *span)
 {
 	const struct option *sub = options_find(&o->subs, code);
 	size_t at;
 
 	if (!sub)
 		return;
-	at = sub->repeated ? *used : (size_t)(sub->bytes - o->raw.p);
-	if (sub->repeated ? !span_append(out, used, sub) : at + sub->len > out->len) {
+	at = sub->repeated ? 0 : (size_t)(sub->bytes - o->raw.p);
+	if (sub->repeated || at + sub->len > out->len) {
 		out->cut = true;
 		return;
 	}
@@ -265,14 +257,13 @@ static void observe_span(const struct option82_info *o, uint8_t code, struct opt
 
 void option82_observe(const struct option82_info *o, struct option82 *out)
 {
-	size_t len = buf_left(&o->raw), used;
+	size_t len = buf_left(&o->raw);
 
 	*out = (struct option82){.cut = len > sizeof(out->raw)};
 	out->len = (uint16_t)(out->cut ? sizeof(out->raw) : len);
 	if (len > 0)
 		memcpy(out->raw, o->raw.p, out->len);
-	used = out->len;
-	observe_span(o, OPTION82_CIRCUIT_ID, out, &used, &out->circuit_id);
-	observe_span(o, OPTION82_REMOTE_ID, out, &used, &out->remote_id);
-	observe_span(o, OPTION82_SUBSCRIBER_ID, out, &used, &out->subscriber_id);
+	observe_span(o, OPTION82_CIRCUIT_ID, out, &out->circuit_id);
+	observe_span(o, OPTION82_REMOTE_ID, out, &out->remote_id);
+	observe_span(o, OPTION82_SUBSCRIBER_ID, out, &out->subscriber_id);
 }

@@ -8,8 +8,6 @@
 #include "tap82/clock.h"
 #include "tap82/err.h"
 
-#define LAST_SECOND INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
-
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec ts;
@@ -66,8 +64,8 @@ char *time_format(int64_t time, char out[TIME_TEXT])
 	int64_t seconds = time < 0 ? 0 : time / USEC_PER_SEC;
 	unsigned usec = time < 0 ? 0 : (unsigned)(time % USEC_PER_SEC), day;
 
-	if (seconds > LAST_SECOND)
-		seconds = LAST_SECOND;
+	if (seconds > (TIME_LAST / USEC_PER_SEC))
+		seconds = (TIME_LAST / USEC_PER_SEC);
 	day = (unsigned)(seconds % 86400);
 	memcpy(out, "0000-00-00T00:00:00.000000Z", TIME_TEXT);
 	put_date(out, seconds / 86400);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "tap82/clock.h"
 #include "tap82/err.h"
 #include "tap82/observation.h"
 
@@ -15,15 +16,25 @@ size_t observation_size(const struct observation *o)
 	return 0;
 }
 
+/* Whoever sent it wrote bytes: a bool that is neither 0 nor 1 is undefined to read. */
+static bool is_bool(const bool *b)
+{
+	uint8_t byte;
+
+	memcpy(&byte, b, 1);
+	return byte <= 1;
+}
+
 static bool span_fits(const struct span *s, const struct option82 *o)
 {
-	return s->present ? s->at <= sizeof(o->raw) && s->len <= sizeof(o->raw) - s->at
-			  : s->len == 0;
+	if (!is_bool(&s->present))
+		return false;
+	return s->present ? s->at <= o->len && s->len <= o->len - s->at : s->len == 0 && s->at == 0;
 }
 
 static int option82_check(const struct option82 *o)
 {
-	if (o->len > OBSERVATION_OPTION82_MAX || !span_fits(&o->circuit_id, o) ||
+	if (o->len > sizeof(o->raw) || !is_bool(&o->cut) || !span_fits(&o->circuit_id, o) ||
 		!span_fits(&o->remote_id, o) || !span_fits(&o->subscriber_id, o))
 		return ERR_RANGE;
 	return 0;
@@ -35,7 +46,19 @@ static int dhcp_check(const struct observation_dhcp *d)
 		d->vendor_class_len > OBSERVATION_TEXT_MAX ||
 		memchr(d->port.layout, 0, sizeof(d->port.layout)) == NULL)
 		return ERR_RANGE;
+	if (!is_bool(&d->is_reply) || !is_bool(&d->broadcast) || !is_bool(&d->has_mac) ||
+		!is_bool(&d->port.has_switch_mac))
+		return ERR_RANGE;
 	return option82_check(&d->option82);
+}
+
+static int radius_check(const struct observation_radius *r)
+{
+	if (!is_bool(&r->has_mac) || !is_bool(&r->nas_port_id.present) ||
+		!is_bool(&r->user.present) || !is_bool(&r->session_id.present) ||
+		!is_bool(&r->circuit_id.present) || !is_bool(&r->remote_id.present))
+		return ERR_RANGE;
+	return 0;
 }
 
 static int status_check(const struct observation_status *s)
@@ -56,8 +79,11 @@ int observation_check(const struct observation *o, size_t n)
 		return n < observation_size(o) ? ERR_TRUNCATED : ERR_RANGE;
 	if (o->vlan_count > sizeof(o->vlans) / sizeof(o->vlans[0]))
 		return ERR_RANGE;
+	if (o->time < 0 || o->time > TIME_LAST)
+		return ERR_RANGE;
 	switch (o->kind) {
 	case OBSERVATION_DHCP: return dhcp_check(&o->dhcp);
+	case OBSERVATION_RADIUS: return radius_check(&o->radius);
 	case OBSERVATION_STATUS: return status_check(&o->status);
 	}
 	return 0;

@@ -16,6 +16,8 @@
 #define USEC_PER_HOUR (3600 * USEC_PER_SEC)
 #define USEC_PER_DAY  (24 * USEC_PER_HOUR)
 
+#define TIME_LAST (INT64_C(253402300799) * USEC_PER_SEC) /* 9999-12-31T23:59:59Z */
+
 #define TIME_TEXT 28 /* "2026-01-02T03:04:05.678901Z" and NUL */
 
 int64_t clock_wall(void);

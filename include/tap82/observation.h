@@ -54,8 +54,7 @@ enum dhcp_type {
 	DHCP_TYPE_MAX = DHCP_TLS,
 };
 
-/* A part of option82.raw: a sub-option's value. `present` with len 0 is an empty id: a value. A
- * sub-option that came in several pieces lies joined behind raw[len]. */
+/* A part of option82.raw: a sub-option's value. `present` with len 0 is an empty id: a value. */
 struct span {
 	uint16_t at;
 	uint16_t len;
@@ -65,7 +64,7 @@ struct span {
 /* Option 82 (RFC 3046), without its code and length. len 0: none was there. */
 struct option82 {
 	uint16_t len;
-	bool cut; /* longer than we keep: usable for display, not as a port */
+	bool cut; /* longer than we keep, or an id in pieces: for display, not as a port */
 	struct span circuit_id; /* sub-option 1 */
 	struct span remote_id; /* sub-option 2 */
 	struct span subscriber_id; /* sub-option 6 */
