@@ -17,9 +17,12 @@ static char path[] = "/tmp/tap82-key-XXXXXX";
 static int load(const char *text, mode_t mode)
 {
 	struct dhcpd_key *key = NULL;
-	FILE *f = fopen(path, "w");
+	FILE *f;
 	int err;
 
+	unlink(path); /* it may be read-only from before */
+	f = fopen(path, "w");
+	assert_non_null(f);
 	fputs(text, f);
 	fclose(f);
 	chmod(path, mode);

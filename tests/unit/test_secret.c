@@ -16,8 +16,10 @@ static char path[] = "/tmp/tap82-secret-XXXXXX";
 
 static void file_holds(const char *text, mode_t mode)
 {
-	FILE *f = fopen(path, "w");
+	FILE *f;
 
+	unlink(path); /* it may be read-only from before */
+	f = fopen(path, "w");
 	assert_non_null(f);
 	fputs(text, f);
 	fclose(f);
