@@ -321,9 +321,18 @@ void engine_server_state(
 
 	if (now > e->now)
 		e->now = now;
+	e->reservations.queues[server].trial = false;
 	if (state != before) {
 		reservations_server(&e->reservations, server, state, e->now);
 		engine_tell(e, codes[state], e->conf->servers[server].name, detail, now);
 	}
+	engine_settle(e);
+}
+
+void engine_server_trial(struct engine *e, uint8_t server, int64_t now)
+{
+	if (now > e->now)
+		e->now = now;
+	reservations_server_trial(&e->reservations, server, e->now);
 	engine_settle(e);
 }

@@ -400,11 +400,11 @@ static bool is_due(const struct reservation_part *part)
 
 static int64_t pump_server(struct reservations *s, struct server_queue *q, int64_t now)
 {
-	uint32_t room = q->fails && q->room > 1 ? 1 : q->room;
+	uint32_t room = (q->fails || q->trial) && q->room > 1 ? 1 : q->room;
 
 	if (!q->first)
 		return INT64_MAX;
-	if (q->state != SERVER_UP)
+	if (q->state != SERVER_UP && !q->trial)
 		return INT64_MAX;
 	if (q->blocked_until > now)
 		return q->blocked_until;
@@ -488,4 +488,12 @@ void reservations_server(
 		q->blocked_until = now;
 	}
 	q->state = state;
+}
+
+void reservations_server_trial(struct reservations *s, uint8_t server, int64_t now)
+{
+	struct server_queue *q = &s->queues[server];
+
+	q->trial = q->state != SERVER_UP;
+	q->blocked_until = now;
 }

@@ -176,8 +176,11 @@ static void replied(void *ctx, int err, const struct omapi_message *reply)
 
 	loop_stop(s->loop);
 	s->exit = EXIT_FAILED;
-	if (err < 0)
+	if (err < 0) {
+		if (!s->closed)
+			log_error("%s: %s", s->target.name, omapi_conn_text(s->conn));
 		return;
+	}
 	if (omapi_status(reply, &result) < 0)
 		result = OMAPI_NOTFOUND;
 	if (reply->op == OMAPI_UPDATE && reply->object.count == 0)

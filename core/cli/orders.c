@@ -43,6 +43,29 @@ int order_send(struct dhcpd *dhcpd, const struct order *o, dhcpd_fn fn, void *ct
 	return ERR_RANGE;
 }
 
+/* CONNECTING is no news: what comes of it is. */
+void order_server_changed(
+	struct order_server *s, enum dhcpd_state state, const char *text, int64_t now)
+{
+	static const enum server_state states[] = {[DHCPD_READY] = SERVER_UP,
+		[DHCPD_UNREACHABLE] = SERVER_UNREACHABLE,
+		[DHCPD_REFUSED_US] = SERVER_REFUSED};
+	bool news = state != s->told;
+
+	if (state == DHCPD_TRIAL)
+		engine_server_trial(s->engine, s->index, now);
+	if (state == DHCPD_TRIAL || state == DHCPD_CONNECTING)
+		return;
+	s->told = state;
+	if (news && state == DHCPD_READY)
+		log_info("server %s: logged in", s->name);
+	else if (news)
+		log_error("server %s: %s: %s", s->name,
+			state == DHCPD_REFUSED_US ? "login refused" : "unreachable", text);
+	engine_server_state(
+		s->engine, s->index, states[state], state == DHCPD_READY ? NULL : text, now);
+}
+
 int order_load_key(
 	const struct conf *conf, const struct conf_server *server, struct dhcpd_key **ret_key)
 {

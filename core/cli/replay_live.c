@@ -18,7 +18,7 @@
 
 struct live_server {
 	struct replay_live *live;
-	uint8_t index;
+	struct order_server told;
 	struct dhcpd_key *key;
 	struct dhcpd *dhcpd;
 };
@@ -68,17 +68,8 @@ int replay_live_order(struct replay_live *live, const struct order *order)
 static void state_changed(void *ctx, enum dhcpd_state state, const char *text)
 {
 	struct live_server *s = ctx;
-	struct replay *r = s->live->replay;
-	const char *name = r->conf->servers[s->index].name;
 
-	if (state == DHCPD_READY)
-		engine_server_state(r->engine, s->index, SERVER_UP, NULL, r->now);
-	else if (state == DHCPD_UNREACHABLE)
-		engine_server_state(r->engine, s->index, SERVER_UNREACHABLE, text, r->now);
-	else if (state == DHCPD_REFUSED_US)
-		engine_server_state(r->engine, s->index, SERVER_REFUSED, text, r->now);
-	if (state == DHCPD_UNREACHABLE || state == DHCPD_REFUSED_US)
-		log_error("server %s: %s", name, text);
+	order_server_changed(&s->told, state, text, s->live->replay->now);
 }
 
 static int connect_server(struct replay_live *live, uint8_t i)
@@ -96,7 +87,8 @@ static int connect_server(struct replay_live *live, uint8_t i)
 	if (err < 0)
 		return err;
 	s->live = live;
-	s->index = i;
+	s->told = (struct order_server){
+		.engine = live->replay->engine, .name = conf->servers[i].name, .index = i};
 	config.key = s->key;
 	err = dhcpd_new(live->loop, &config, &s->dhcpd);
 	if (err < 0)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "orders.h"
 #include "tap82/conf.h"
 #include "tap82/dhcpd.h"
 #include "tap82/engine.h"
@@ -99,7 +100,7 @@ void run_capture_totals(const struct capture_row *c, struct observation_counters
 
 struct server_row {
 	struct run *run;
-	uint8_t index;
+	struct order_server told;
 	struct dhcpd_key *key;
 	struct dhcpd *dhcpd;
 };

@@ -57,25 +57,13 @@ uint32_t run_servers_busy(const struct run *run)
 	return busy;
 }
 
-/* CONNECTING is no news: the engine hears what comes of it. */
 static void state_changed(void *ctx, enum dhcpd_state state, const char *text)
 {
 	struct server_row *s = ctx;
-	const char *name = s->run->conf->servers[s->index].name;
-	int64_t now = clock_onward();
 
-	if (state == DHCPD_READY) {
-		log_info("server %s: logged in", name);
-		engine_server_state(s->run->engine, s->index, SERVER_UP, NULL, now);
-		if (!s->run->stopping)
-			run_reconcile_server(s->run, s->index);
-	} else if (state == DHCPD_UNREACHABLE) {
-		log_error("server %s: unreachable: %s", name, text);
-		engine_server_state(s->run->engine, s->index, SERVER_UNREACHABLE, text, now);
-	} else if (state == DHCPD_REFUSED_US) {
-		log_error("server %s: login refused: %s", name, text);
-		engine_server_state(s->run->engine, s->index, SERVER_REFUSED, text, now);
-	}
+	order_server_changed(&s->told, state, text, clock_onward());
+	if (state == DHCPD_READY && !s->run->stopping)
+		run_reconcile_server(s->run, s->told.index);
 }
 
 int run_servers_load_keys(struct run *run)
@@ -108,13 +96,14 @@ static int connect_server(struct run *run, size_t i)
 	int err;
 
 	s->run = run;
-	s->index = (uint8_t)i;
+	s->told = (struct order_server){
+		.engine = run->engine, .name = conf->name, .index = (uint8_t)i};
 	err = dhcpd_new(run->loop, &config, &s->dhcpd);
 	if (err < 0) {
 		log_error("server %s: %s", conf->name, err_text(err));
 		return err;
 	}
-	engine_server_room(run->engine, s->index, dhcpd_room(s->dhcpd) - 2 * RUN_RECONCILE_ROOM);
+	engine_server_room(run->engine, (uint8_t)i, dhcpd_room(s->dhcpd) - 2 * RUN_RECONCILE_ROOM);
 	return 0;
 }
 

@@ -42,6 +42,8 @@ static void drop(struct omapi_conn *c)
 	c->batch = (struct omapi_batch){0};
 	c->generation++;
 	c->phase = PHASE_WAIT;
+	if (c->trial)
+		loop_timer_clear(c->trial);
 }
 
 /* A quarter longer or shorter: servers that died together are not asked together. */
@@ -64,10 +66,20 @@ static int64_t retry_delay(struct omapi_conn *c)
 	return jittered(c, delay < c->config.retry_max ? delay : c->config.retry_max);
 }
 
+/* A login is cheap: who let us in and failed then is believed again when it has answered. */
+static void doubt_peer(struct omapi_conn *c)
+{
+	c->doubted = true;
+	for (const struct request *r = c->flight.head; r; r = r->next)
+		c->doubted_write |= r->writes > 0;
+}
+
 void conn_lose(struct omapi_conn *c, enum omapi_state state, int err, const char *text)
 {
 	struct fifo flight = c->flight, queue = c->queue;
 
+	if (c->phase == PHASE_READY && state != OMAPI_CONNECTING)
+		doubt_peer(c);
 	c->failures++;
 	drop(c);
 	if (err == ERR_TIMEOUT)
@@ -84,8 +96,10 @@ void conn_lose(struct omapi_conn *c, enum omapi_state state, int err, const char
  * not, that is worth telling. */
 void conn_lose_closed(struct omapi_conn *c, const char *text)
 {
-	bool ready = c->phase == PHASE_READY;
+	bool ready = c->phase == PHASE_READY && !c->doubted;
 
+	if (c->phase == PHASE_PROBE && conn_login_dropped(c))
+		return;
 	if (ready && clock_mono() - c->ready_at > SETTLED_AFTER)
 		c->failures = 0;
 	conn_lose(c, ready && c->failures == 0 ? OMAPI_CONNECTING : OMAPI_UNREACHABLE, ERR_CLOSED,
@@ -220,7 +234,8 @@ int omapi_conn_new(
 	c->out = malloc(OUT_BYTES);
 	c->timer = loop_timer_new(loop, timer_due, c);
 	c->flush = loop_timer_new(loop, conn_flush_due, c);
-	if (!c->in || !c->out || !c->timer || !c->flush) {
+	c->trial = loop_timer_new(loop, conn_trial_due, c);
+	if (!c->in || !c->out || !c->timer || !c->flush || !c->trial) {
 		omapi_conn_free(c);
 		return -ENOMEM;
 	}
@@ -238,6 +253,7 @@ void omapi_conn_free(struct omapi_conn *c)
 	fifo_free(&c->flight);
 	loop_timer_free(c->timer);
 	loop_timer_free(c->flush);
+	loop_timer_free(c->trial);
 	free(c->in);
 	free(c->out);
 	free(c);

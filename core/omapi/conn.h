@@ -38,6 +38,7 @@ struct omapi_conn {
 	struct omapi_conn_config config;
 	struct loop_io *io;
 	struct loop_timer *timer; /* the retry while waiting, else the deadline */
+	struct loop_timer *trial; /* when nobody asks a peer that is to show that it answers */
 	struct loop_timer *flush; /* speaks in the next turn: callers need fear no callback */
 	struct fifo queue, flight;
 	struct omapi_batch batch;
@@ -47,6 +48,9 @@ struct omapi_conn {
 	enum omapi_state state;
 	char text[CONN_TEXT_BYTES];
 	int fd;
+	bool dropped; /* it closed the connection at the first signed question, the last time */
+	bool doubted; /* it let us log in and did not answer; until it does, READY is not told */
+	bool doubted_write; /* what it did not answer was a write */
 	unsigned failures; /* attempts in a row that came to nothing */
 	unsigned generation; /* counts connections: a callback may have ended this one */
 	uint32_t authid, next_id;
@@ -87,6 +91,11 @@ void conn_login(struct omapi_conn *c);
 /* The login was refused with `result`, now or long after. */
 void conn_refuse(struct omapi_conn *c, uint32_t result);
 bool conn_is_login_error(uint32_t result);
+/* It closed the connection when it saw our signature. False: that says nothing of the key. */
+bool conn_login_dropped(struct omapi_conn *c);
+void conn_trial_due(void *conn); /* of the trial timer */
+/* It has answered what was asked of it after its login. */
+void conn_trial_passed(struct omapi_conn *c);
 
 /* conn_receive.c: one read. False when there is no more to read, or no connection any more. */
 bool conn_read(struct omapi_conn *c);

@@ -41,10 +41,75 @@ void conn_refuse(struct omapi_conn *c, uint32_t result)
 	conn_lose(c, OMAPI_REFUSED, ERR_REFUSED, text);
 }
 
+/* dhcpd up to 4.4.2 lets any key log in, and closes at the first message that is signed otherwise
+ * than with hmac-md5. Once that may be chance: it may have been killed in that moment. */
+bool conn_login_dropped(struct omapi_conn *c)
+{
+	bool again = c->dropped;
+	char text[CONN_TEXT_BYTES];
+
+	if (!c->config.key || strcmp(dhcpd_key_algorithm(c->config.key), "hmac-md5") == 0)
+		return false;
+	snprintf(text, sizeof(text),
+		"it lets key \"%s\" log in and closes when it sees its signature" OLD_DHCPD,
+		dhcpd_key_name(c->config.key));
+	c->dropped = true;
+	conn_lose(c, again ? OMAPI_REFUSED : c->state, again ? ERR_REFUSED : ERR_CLOSED, text);
+	return true;
+}
+
 bool conn_is_login_error(uint32_t result)
 {
 	return result == OMAPI_NOKEYS || result == OMAPI_KEY_UNKNOWN || result == OMAPI_INVALIDKEY;
 }
+
+/* --- Trial ----------------------------------------------------------------------------------- */
+
+/* Its owner's questions are the best proof: a lookup of ours says little of a server that hangs
+ * when it is to write. So we wait for them, and longer in that case. */
+static void trial_begin(struct omapi_conn *c)
+{
+	char text[CONN_TEXT_BYTES];
+
+	loop_timer_set(
+		c->trial, c->doubted_write ? 6 * c->config.retry_max : c->config.retry_max / 4);
+	memcpy(text, c->text, sizeof(text));
+	conn_tell(c, OMAPI_TRIAL, text);
+}
+
+void conn_trial_passed(struct omapi_conn *c)
+{
+	c->doubted = c->doubted_write = false;
+	loop_timer_clear(c->trial);
+	conn_tell(c, OMAPI_READY, "");
+}
+
+static void trial_answered(void *ctx, int err, const struct omapi_message *reply)
+{
+	(void)ctx; /* any answer will do, and conn_receive.c has seen it */
+	(void)err;
+	(void)reply;
+}
+
+/* A host that nobody has: 00:00:00:00:00:00. */
+void conn_trial_due(void *ctx)
+{
+	static const uint8_t no_mac[6] = {0};
+	struct omapi_conn *c = ctx;
+	uint8_t memory[128];
+	struct omapi_out out;
+
+	if (c->flight.head || c->queue.head)
+		return;
+	omapi_out_begin(&out, memory, sizeof(memory), OMAPI_OPEN, 0);
+	omapi_out_put_text(&out, "type", "host");
+	omapi_out_object(&out);
+	omapi_out_put(&out, "hardware-address", no_mac, sizeof(no_mac));
+	omapi_out_put_u32(&out, "hardware-type", 1);
+	login_send(c, &out, trial_answered);
+}
+
+/* --- Login ----------------------------------------------------------------------------------- */
 
 /* The secret is tried by the first signed question only: one that changes nothing. */
 static void probe_answered(void *ctx, int err, const struct omapi_message *reply)
@@ -58,9 +123,13 @@ static void probe_answered(void *ctx, int err, const struct omapi_message *reply
 		conn_refuse(c, result);
 		return;
 	}
+	c->dropped = false;
 	c->phase = PHASE_READY;
 	c->ready_at = clock_mono();
-	conn_tell(c, OMAPI_READY, "");
+	if (c->doubted)
+		trial_begin(c);
+	else
+		conn_tell(c, OMAPI_READY, "");
 }
 
 static void probe(struct omapi_conn *c)

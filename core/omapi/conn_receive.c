@@ -67,6 +67,8 @@ static int reply_take(struct omapi_conn *c, const struct omapi_message *m, struc
 		group->lookups += r->writes == 0;
 	}
 	round_trip(c, clock_mono() - r->sent_at);
+	if (c->phase == PHASE_READY && c->doubted)
+		conn_trial_passed(c);
 	r->fn(r->ctx, 0, m);
 	free(r);
 	return 0;

@@ -66,6 +66,7 @@ static const enum dhcpd_state states[] = {
 	[OMAPI_READY] = DHCPD_READY,
 	[OMAPI_UNREACHABLE] = DHCPD_UNREACHABLE,
 	[OMAPI_REFUSED] = DHCPD_REFUSED_US,
+	[OMAPI_TRIAL] = DHCPD_TRIAL,
 };
 
 static void state_changed(void *ctx, enum omapi_state state, const char *text)

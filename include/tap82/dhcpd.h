@@ -53,6 +53,8 @@ enum dhcpd_state {
 	DHCPD_READY, /* logged in: a signed question was answered */
 	DHCPD_UNREACHABLE, /* no connection, or no answer in time; tried again with back-off */
 	DHCPD_REFUSED_US, /* the login is wrong: key name, algorithm, secret; tried again slowly */
+	DHCPD_TRIAL, /* logged in again after it had let us in and not answered: operations are
+		      * taken, and it is READY when it has answered one */
 };
 
 /* Called on a change only, never from within a call of the caller's. `text` says why, for people,

@@ -17,6 +17,9 @@ enum omapi_state {
 	OMAPI_READY, /* logged in: a question signed with the key was answered */
 	OMAPI_UNREACHABLE, /* no connection, or no answer in time */
 	OMAPI_REFUSED, /* the login is wrong: key name, algorithm, secret, or none given */
+	OMAPI_TRIAL, /* logged in again after it had left questions without an answer: it may be
+		      * asked, and is READY when it has answered; if nobody asks it is asked by us
+		      */
 };
 
 typedef void (*omapi_state_fn)(void *ctx, enum omapi_state state, const char *text);

@@ -135,6 +135,7 @@ struct server_queue {
 	struct reservation_part *first, *last;
 	uint32_t queued, sent, room;
 	enum server_state state;
+	bool trial; /* not UP, but one order may be tried */
 	uint32_t fails; /* NOT_NOW in a row */
 	int64_t blocked_until;
 	uint64_t done, refused, not_now;
@@ -201,5 +202,6 @@ struct reservation *reservations_answer(
 int64_t reservations_pump(struct reservations *s, int64_t now);
 void reservations_server(
 	struct reservations *s, uint8_t server, enum server_state state, int64_t now);
+void reservations_server_trial(struct reservations *s, uint8_t server, int64_t now);
 
 #endif

@@ -39,7 +39,8 @@ static void fail(const char *what)
 
 static void state_print(void *ctx, enum dhcpd_state state, const char *text)
 {
-	static const char *const words[] = {"connecting", "ready", "unreachable", "refused"};
+	static const char *const words[] = {
+		"connecting", "ready", "unreachable", "refused", "trial"};
 	struct run *run = ctx;
 
 	if (state == DHCPD_READY && run->ended == 0)

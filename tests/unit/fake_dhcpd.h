@@ -33,6 +33,9 @@ enum fake_manner {
 	FAKE_BYTEWISE, /* one byte a turn */
 	FAKE_NO_SUCH_KEY,
 	FAKE_WRONG_SECRET,
+	/* dhcpd up to 4.4.2, as seen on one: it lets a key of any algorithm log in, knows hmac-md5
+	 * only when the first signed message comes, and closes the connection without a word. */
+	FAKE_OLD,
 };
 
 struct fake {
@@ -168,9 +171,16 @@ static inline void fake_misbehave(struct fake *f, const struct omapi_message *m)
 	}
 }
 
+static inline bool fake_is_old_for(const struct fake *f)
+{
+	return f->manner == FAKE_OLD && strcmp(dhcpd_key_algorithm(f->key), "hmac-md5") != 0;
+}
+
 static inline void fake_request(struct fake *f, const struct omapi_message *m, size_t bytes)
 {
-	if (fake_is_type(m, "authenticator") && f->manner == FAKE_NO_SUCH_KEY) {
+	if (m->is_signed && fake_is_old_for(f)) {
+		fake_hang_up(f);
+	} else if (fake_is_type(m, "authenticator") && f->manner == FAKE_NO_SUCH_KEY) {
 		fake_status(f, m->id, OMAPI_NOTFOUND);
 	} else if (fake_is_type(m, "authenticator")) {
 		fake_object(f, m, FAKE_AUTHID);
@@ -251,7 +261,8 @@ static inline void fake_accept(void *ctx, int fd, int what)
 	f->io = loop_io_new(f->loop, f->fd, LOOP_READ, fake_read_hello, f);
 }
 
-static inline struct fake *fake_new(struct loop *loop, bool is_signed, enum fake_manner manner)
+static inline struct fake *fake_new_with(
+	struct loop *loop, const char *algorithm, enum fake_manner manner)
 {
 	struct fake *f = calloc(1, sizeof(*f));
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
@@ -260,8 +271,8 @@ static inline struct fake *fake_new(struct loop *loop, bool is_signed, enum fake
 	f->loop = loop;
 	f->manner = manner;
 	f->fd = -1;
-	if (is_signed)
-		dhcpd_key_new(FAKE_SECRET, strlen(FAKE_SECRET), "k", "hmac-sha256", &f->key);
+	if (algorithm)
+		dhcpd_key_new(FAKE_SECRET, strlen(FAKE_SECRET), "k", algorithm, &f->key);
 	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (bind(f->listener, (struct sockaddr *)&at, len) < 0 || listen(f->listener, 8) < 0)
 		abort();
@@ -270,6 +281,11 @@ static inline struct fake *fake_new(struct loop *loop, bool is_signed, enum fake
 	f->listening = loop_io_new(loop, f->listener, LOOP_READ, fake_accept, f);
 	f->speak = loop_timer_new(loop, fake_speak, f);
 	return f;
+}
+
+static inline struct fake *fake_new(struct loop *loop, bool is_signed, enum fake_manner manner)
+{
+	return fake_new_with(loop, is_signed ? "hmac-sha256" : NULL, manner);
 }
 
 static inline void fake_free(struct fake *f)

@@ -981,6 +981,31 @@ static void a_dead_server_does_not_slow_the_others(void **state)
 		assert_int_equal(w->orders[i].server, 0);
 }
 
+static void a_server_on_trial_gets_one_order_and_is_not_told_as_recovered(void **state)
+{
+	(void)state;
+	engine_server_state(w->engine, 0, SERVER_UNREACHABLE, "no answer", w->now);
+	for (unsigned i = 1; i < 20; i++) {
+		world_camera(w, i);
+		see_start(i, CAM(i));
+	}
+	for (size_t i = 0; i < 10; i++) {
+		engine_server_trial(w->engine, 0, w->now);
+		assert_int_equal(w->order_count, i + 1);
+		engine_server_state(w->engine, 0, SERVER_UNREACHABLE, "no answer", w->now);
+		answer(i, ANSWER_NOT_NOW, "unreachable");
+		world_wait(w, USEC_PER_SEC);
+	}
+	assert_int_equal(w->order_count, 10);
+	assert_int_equal(world_count(w, EVENT_SERVER_UNREACHABLE), 1);
+	assert_int_equal(world_count(w, EVENT_SERVER_RECOVERED), 0);
+	engine_server_trial(w->engine, 0, w->now);
+	engine_server_state(w->engine, 0, SERVER_UP, NULL, w->now);
+	answer(10, ANSWER_DONE, NULL);
+	assert_int_equal(world_count(w, EVENT_SERVER_RECOVERED), 1);
+	assert_int_equal(w->order_count, 11 + 18); /* all that were told "later" */
+}
+
 static void a_server_gets_as_many_orders_as_it_has_room_for(void **state)
 {
 	(void)state;
@@ -1247,6 +1272,7 @@ int main(void)
 		T(the_newest_wish_wins_and_a_server_has_one_order_of_a_mac_at_a_time),
 		T(a_dead_server_is_asked_ever_more_seldom_and_then_it_failed),
 		T(a_dead_server_does_not_slow_the_others),
+		T(a_server_on_trial_gets_one_order_and_is_not_told_as_recovered),
 		T(a_server_gets_as_many_orders_as_it_has_room_for),
 		T(what_is_not_final_is_gone_on_with_after_a_crash),
 		T(learned_state_and_holds_survive_a_restart),

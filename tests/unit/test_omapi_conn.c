@@ -19,7 +19,7 @@ struct bench {
 	struct loop_timer *limit;
 	uint32_t wanted, good, bad;
 	int last_err;
-	uint32_t states[4], changes;
+	uint32_t states[5], changes;
 	char text[160];
 };
 
@@ -37,10 +37,10 @@ static void state_changed(void *ctx, enum omapi_state state, const char *text)
 	snprintf(b->text, sizeof(b->text), "%s", text);
 }
 
-static void bench_begin(struct bench *b, bool is_signed, enum fake_manner manner)
+static void bench_begin_with(struct bench *b, const char *algorithm, enum fake_manner manner)
 {
 	*b = (struct bench){.loop = loop_new()};
-	b->fake = fake_new(b->loop, is_signed, manner);
+	b->fake = fake_new_with(b->loop, algorithm, manner);
 	struct omapi_conn_config config = {
 		.address = 0x7f000001,
 		.port = b->fake->port,
@@ -56,6 +56,11 @@ static void bench_begin(struct bench *b, bool is_signed, enum fake_manner manner
 	};
 	assert_int_equal(omapi_conn_new(b->loop, &config, &b->conn), 0);
 	b->limit = loop_timer_new(b->loop, stop, b->loop);
+}
+
+static void bench_begin(struct bench *b, bool is_signed, enum fake_manner manner)
+{
+	bench_begin_with(b, is_signed ? "hmac-sha256" : NULL, manner);
 }
 
 static void bench_end(struct bench *b)
@@ -265,6 +270,47 @@ static void a_login_that_is_refused_is_told_once_and_tried_slowly(void **state)
 	}
 }
 
+static void an_old_dhcpd_takes_hmac_md5_and_says_of_others_what_is_wrong(void **state)
+{
+	static const char *const others[] = {
+		"hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512"};
+	struct bench b;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		bench_begin_with(&b, others[i], FAKE_OLD);
+		run_for(&b, 400 * USEC_PER_MSEC);
+		assert_int_equal(b.states[OMAPI_REFUSED], 1);
+		assert_int_equal(b.changes, 1);
+		assert_non_null(strstr(b.text, "hmac-md5"));
+		assert_in_range(b.fake->connects, 2, 8);
+		assert_int_equal(send_one(&b, 100), ERR_CLOSED);
+		bench_end(&b);
+	}
+	bench_begin_with(&b, "hmac-md5", FAKE_OLD);
+	send_many(&b, 50, 100);
+	run_for(&b, 5 * USEC_PER_SEC);
+	assert_int_equal(b.good, 50);
+	bench_end(&b);
+}
+
+/* dhcpd was killed in the very moment of the login: that is no refusal. */
+static void closing_once_at_the_first_signed_question_is_no_refusal(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, true, FAKE_OLD);
+	while (b.fake->connects == 0 || b.fake->fd >= 0)
+		run_for(&b, USEC_PER_MSEC / 2);
+	b.fake->manner = FAKE_GOOD;
+	run_for(&b, 300 * USEC_PER_MSEC);
+	assert_int_equal(b.states[OMAPI_REFUSED], 0);
+	assert_int_equal(b.states[OMAPI_UNREACHABLE], 0);
+	assert_int_equal(b.states[OMAPI_READY], 1);
+	bench_end(&b);
+}
+
 static void ask_again(void *ctx, int err, const struct omapi_message *reply)
 {
 	struct bench *b = ctx;
@@ -290,6 +336,59 @@ static void a_peer_that_always_closes_makes_no_hot_loop(void **state)
 	}
 	assert_in_range(b.fake->connects, 3, 40);
 	assert_int_equal(b.states[OMAPI_UNREACHABLE] <= b.fake->connects, 1);
+	bench_end(&b);
+}
+
+/* Ten times a second, for a second: as the engine would, if it had much to do. */
+static void ask_for_a_second(struct bench *b)
+{
+	for (int i = 0; i < 10; i++) {
+		if (omapi_conn_state(b->conn) != OMAPI_UNREACHABLE)
+			(void)send_one(b, 100);
+		run_for(b, 100 * USEC_PER_MSEC);
+	}
+}
+
+/* A login alone is no recovery: it takes an answer to what was asked. */
+static void a_peer_that_logs_in_and_never_answers_is_not_ready_again(void **state)
+{
+	static const enum fake_manner manners[] = {
+		FAKE_SILENT, FAKE_CLOSES, FAKE_RESETS, FAKE_GARBAGE, FAKE_HUGE, FAKE_STRANGER};
+	struct bench b;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(manners) / sizeof(manners[0]); i++) {
+		bench_begin(&b, true, manners[i]);
+		b.wanted = UINT32_MAX;
+		ask_for_a_second(&b);
+		assert_int_equal(b.good, 0);
+		assert_true(b.states[OMAPI_READY] <= 2); /* a first close may be a restart */
+		assert_true(b.states[OMAPI_TRIAL] > 1);
+		assert_in_range(b.fake->connects, 2, 40);
+		b.states[OMAPI_READY] = 0;
+		b.fake->manner = FAKE_GOOD;
+		ask_for_a_second(&b);
+		assert_true(b.good > 0);
+		assert_int_equal(b.states[OMAPI_READY], 1);
+		bench_end(&b);
+	}
+}
+
+static void a_peer_on_trial_that_nobody_asks_is_asked_all_the_same(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, true, FAKE_SILENT);
+	b.wanted = UINT32_MAX;
+	send_one(&b, 100);
+	run_for(&b, USEC_PER_SEC);
+	assert_int_equal(b.states[OMAPI_READY], 1);
+	assert_int_equal(b.states[OMAPI_TRIAL] > 0, 1);
+	b.fake->manner = FAKE_GOOD;
+	run_for(&b, 2 * USEC_PER_SEC);
+	assert_int_equal(omapi_conn_state(b.conn), OMAPI_READY);
+	assert_int_equal(b.states[OMAPI_READY], 2);
 	bench_end(&b);
 }
 
@@ -360,7 +459,11 @@ int main(void)
 		cmocka_unit_test(what_is_no_omapi_is_not_believed),
 		cmocka_unit_test(success_without_the_right_signature_is_not_believed),
 		cmocka_unit_test(a_login_that_is_refused_is_told_once_and_tried_slowly),
+		cmocka_unit_test(an_old_dhcpd_takes_hmac_md5_and_says_of_others_what_is_wrong),
+		cmocka_unit_test(closing_once_at_the_first_signed_question_is_no_refusal),
 		cmocka_unit_test(a_peer_that_always_closes_makes_no_hot_loop),
+		cmocka_unit_test(a_peer_that_logs_in_and_never_answers_is_not_ready_again),
+		cmocka_unit_test(a_peer_on_trial_that_nobody_asks_is_asked_all_the_same),
 		cmocka_unit_test(nothing_that_was_asked_of_one_connection_reaches_the_next),
 		cmocka_unit_test(a_queue_that_is_full_says_so),
 		cmocka_unit_test(nobody_there_is_unreachable_and_told_once),
