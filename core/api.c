@@ -248,7 +248,7 @@ static bool is_for_us(const struct http_request *r, unsigned door)
 static void dispatch(
 	struct api *api, struct http_exchange *x, const struct http_request *r, unsigned door)
 {
-	struct call call = {.api = api, .x = x, .r = r, .now = clock_wall()};
+	struct call call = {.api = api, .x = x, .r = r, .now = clock_onward()};
 	const char *mac = NULL;
 	size_t len = 0;
 	const struct route *route = route_find(r, door, &mac, &len);

@@ -148,6 +148,32 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* What runs is stored with the times that it has now. */
+static void store_what_runs(struct engine *e)
+{
+	for (uint32_t i = 0; i < e->holds.count; i++) {
+		struct device *d = device_at(&e->devices, holds_at(&e->holds, i)->index);
+
+		if (d && d->flags & DEVICE_HELD)
+			mark_dirty(e, d);
+	}
+	for (struct reservation *r = e->reservations.oldest; r; r = r->newer)
+		for (unsigned i = 0; i < r->count; i++)
+			store_part(e, r, &r->parts[i]);
+	engine_settle(e);
+}
+
+void engine_clock(struct engine *e, int64_t now, int64_t ahead)
+{
+	bool was_set = e->now != 0 && ahead != e->ahead;
+
+	e->ahead = ahead;
+	if (now > e->now)
+		e->now = now;
+	if (was_set)
+		store_what_runs(e);
+}
+
 static void go_on_after_restart(struct engine *e)
 {
 	e->restored = false;

@@ -20,10 +20,10 @@ static void write_ip(struct writer *w, const char *key, uint32_t ip)
 		writer_ipv4(w, key, ip);
 }
 
-static void write_time(struct writer *w, const char *key, int64_t time)
+static void write_time(const struct engine *e, struct writer *w, const char *key, int64_t time)
 {
 	if (time)
-		writer_time(w, key, time);
+		writer_time(w, key, shown(e, time));
 }
 
 static void write_error(struct writer *w, const struct reservation_part *part)
@@ -90,7 +90,7 @@ static void write_profile(struct engine *e, struct writer *w, const struct devic
 		return;
 	writer_object_begin(w, "profile");
 	option82_record(w, "option82", &e->profile, NULL);
-	write_time(w, "seen_at", seen_at);
+	write_time(e, w, "seen_at", seen_at);
 	writer_object_end(w);
 }
 
@@ -111,8 +111,8 @@ static void write_device(struct engine *e, const struct device *d, struct writer
 	write_ip(w, "ip", d->ip);
 	writer_str(w, "state", device_state_text((enum device_state)d->state));
 	write_profile(e, w, d);
-	write_time(w, "last_seen", d->last_seen);
-	write_time(w, "hold_until", held ? d->hold_until : 0);
+	write_time(e, w, "last_seen", d->last_seen);
+	write_time(e, w, "hold_until", held ? d->hold_until : 0);
 	writer_str(w, "manual_streams", held ? "held" : "allowed");
 	if (memo && !mac_is_zero(&memo->replaces))
 		writer_mac(w, "replaces", &memo->replaces);
@@ -171,9 +171,9 @@ static void write_work(struct engine *e, struct writer *w, const struct reservat
 	writer_str(w, "mode", conf_reservation_text((enum conf_reservation)r->mode));
 	writer_str(w, "state", reservation_state_text((enum reservation_state)part->state));
 	writer_str(w, "purpose", reservation_purpose_text((enum reservation_purpose)r->purpose));
-	write_time(w, "since", r->since);
+	write_time(e, w, "since", r->since);
 	if (part->state == RESERVATION_WAITING && q->blocked_until > e->now)
-		write_time(w, "next_try", q->blocked_until);
+		write_time(e, w, "next_try", q->blocked_until);
 	writer_u64(w, "tries", part->tries);
 	write_error(w, part);
 	writer_end(w);
@@ -251,8 +251,8 @@ static void write_unknown(struct engine *e, struct writer *w, const struct unkno
 
 	writer_begin(w);
 	writer_mac(w, "mac", &u->mac);
-	write_time(w, "first_seen", u->first_seen);
-	write_time(w, "last_seen", u->last_seen);
+	write_time(e, w, "first_seen", u->first_seen);
+	write_time(e, w, "last_seen", u->last_seen);
 	write_ip(w, "ip", u->ip);
 	if (server >= 0)
 		writer_str(w, "server", e->conf->servers[server].name);

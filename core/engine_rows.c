@@ -22,6 +22,7 @@ static void put_profile(struct engine *e, const struct device *d, struct device_
 
 	if (!device_profile(&e->devices, d, o, &row->profile_seen_at))
 		return;
+	row->profile_seen_at = shown(e, row->profile_seen_at);
 	row->option82_len = o->len;
 	memcpy(row->option82, o->raw, o->len);
 	if (!port_key_of(o, &key) || key.circuit_id_len > UINT8_MAX ||
@@ -67,9 +68,9 @@ void store_device(struct engine *e, const struct device *d)
 	row->flags = d->confirmed;
 	row->lease_time = d->lease_time;
 	row->relay = device_relay(&e->devices, d);
-	row->last_seen = d->last_seen;
-	row->hold_until = d->flags & DEVICE_HELD ? d->hold_until : 0;
-	row->acked_at = d->acked_at * USEC_PER_SEC;
+	row->last_seen = shown(e, d->last_seen);
+	row->hold_until = d->flags & DEVICE_HELD ? shown(e, d->hold_until) : 0;
+	row->acked_at = shown(e, d->acked_at * USEC_PER_SEC);
 	row->xid = d->xid;
 	row->hold_xid = d->hold_xid;
 	put_profile(e, d, row);
@@ -109,11 +110,20 @@ void store_part(void *ctx, struct reservation *r, struct reservation_part *part)
 	row.flags = (uint8_t)(r->phase | (r->fresh ? FLAG_FRESH : 0) |
 			      (r->acked_server == part->server ? FLAG_ACKED : 0));
 	row.tries = part->tries;
-	row.since = r->since;
+	row.since = shown(e, r->since);
 	if (part->reason)
 		snprintf(row.error, sizeof(row.error), "%s: %s", part->reason,
 			part->detail ? part->detail : "");
 	e->ops.reservation(e->ctx, &row);
+}
+
+/* A time of the store as engine's time, and not later than `latest` from now. */
+static int64_t believed(const struct engine *e, int64_t time, int64_t latest)
+{
+	if (time == 0 || e->now == 0)
+		return time;
+	time -= e->ahead;
+	return time > e->now + latest ? e->now + latest : time;
 }
 
 static void restore_texts(const struct device_row *row, struct device_texts *ret)
@@ -164,7 +174,7 @@ static void restore_profile(struct engine *e, struct device *d, const struct dev
 		(row->remote_id_len &&
 			memcmp(o->raw + o->remote_id.at, row->remote_id, row->remote_id_len) != 0))
 		option82_of_port(&key, o);
-	device_learn(&e->devices, d, o, row->profile_seen_at);
+	device_learn(&e->devices, d, o, believed(e, row->profile_seen_at, 0));
 }
 
 static void restore_memo(struct engine *e, struct device *d, const struct device_row *row)
@@ -195,6 +205,14 @@ static void restore_ip(struct engine *e, struct device *d, const struct device_r
 	d->confirmed = row->flags & group_mask(e, group);
 }
 
+static void restore_hold(struct engine *e, struct device *d, int64_t until)
+{
+	if (!until || holds_add(&e->holds, until, d->index) < 0)
+		return;
+	d->hold_until = until;
+	d->flags |= DEVICE_HELD;
+}
+
 int engine_restore_device(struct engine *e, const struct device_row *row)
 {
 	int group = *row->group ? conf_group_by_name(e->conf, row->group) : -1;
@@ -214,16 +232,13 @@ int engine_restore_device(struct engine *e, const struct device_row *row)
 		row->state <= DEVICE_FAILED ? (enum device_state)row->state : DEVICE_NEW);
 	d->lease_time = row->lease_time;
 	device_set_relay(&e->devices, d, row->relay);
-	d->last_seen = row->last_seen;
-	d->acked_at = (uint32_t)(row->acked_at / USEC_PER_SEC);
+	d->last_seen = believed(e, row->last_seen, 0);
+	d->acked_at = (uint32_t)(believed(e, row->acked_at, 0) / USEC_PER_SEC);
 	d->xid = row->xid;
 	d->hold_xid = row->hold_xid;
 	restore_profile(e, d, row);
 	restore_memo(e, d, row);
-	if (row->hold_until && holds_add(&e->holds, row->hold_until, d->index) == 0) {
-		d->hold_until = row->hold_until;
-		d->flags |= DEVICE_HELD;
-	}
+	restore_hold(e, d, believed(e, row->hold_until, e->conf->stream_hold));
 	return 0;
 }
 
@@ -253,7 +268,7 @@ static struct reservation *restore_head(
 
 	if (!r && group >= 0)
 		r = reservations_add(&e->reservations, &row->mac, e->conf->groups[group].servers,
-			e->conf->groups[group].server_count, row->since);
+			e->conf->groups[group].server_count, believed(e, row->since, 0));
 	if (!r)
 		return NULL;
 	if (group >= 0)

@@ -73,6 +73,8 @@ struct engine {
 	struct engine_ops ops;
 	void *ctx;
 	int64_t now;
+	int64_t ahead; /* of the wall clock: what is told, shown and stored is engine's time and
+			  this */
 	bool restored; /* reservations of before a restart are to be looked at */
 	int64_t started; /* the first time that was heard of */
 	struct device_table devices;
@@ -120,6 +122,11 @@ void tell_happening(
 	struct engine *e, enum event_code code, const struct happening *h, enum reason reason);
 void tell_removed(
 	struct engine *e, const struct mac *mac, uint32_t ip, uint32_t xid, const char *reason);
+/* A time as it is told, shown and stored; 0 stays 0, "never". */
+static inline int64_t shown(const struct engine *e, int64_t time)
+{
+	return time ? time + e->ahead : 0;
+}
 void identity_of(const struct engine *e, const struct device *d, struct identity *ret);
 const char *group_name(const struct engine *e, int group);
 /* xid in network order, to be a happening. */

@@ -9,6 +9,8 @@ void tell(struct engine *e, struct event *ev, const void *happening, size_t len)
 	e->events[ev->code]++;
 	if (!e->ops.event)
 		return;
+	ev->time = shown(e, ev->time);
+	ev->hold_until = shown(e, ev->hold_until);
 	event_identify(ev, happening, len);
 	e->ops.event(e->ctx, ev);
 }

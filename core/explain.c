@@ -80,7 +80,7 @@ static void put_ip(struct story *s, const char *key, uint32_t ip)
 static void put_time(struct story *s, const char *key, int64_t time)
 {
 	if (time)
-		writer_time(s->w, key, time);
+		writer_time(s->w, key, shown(s->e, time));
 }
 
 static void show_server(struct story *s)
@@ -359,19 +359,19 @@ static void say_silence(const struct story *s, char *verdict, size_t size, const
 {
 	char since[TIME_TEXT], last[TIME_TEXT];
 
-	time_format(s->e->started, since);
+	time_format(shown(s->e, s->e->started), since);
 	if (s->last_seen) {
 		snprintf(verdict, size,
 			"it asks for an address, and no server's ACK was seen "
 			"(last heard %s)",
-			time_format(s->last_seen, last));
+			time_format(shown(s->e, s->last_seen), last));
 		*ret_next = "See whether a DHCP server answers it (`tap82 probe`), and whether the "
 			    "capture sees the server's side.";
 		return;
 	}
 	snprintf(verdict, size, "no DHCP from it on these captures since %s; last RADIUS %s",
 		s->e->started ? since : "the start",
-		s->session ? time_format(s->session->seen_at, last) : "never");
+		s->session ? time_format(shown(s->e, s->session->seen_at), last) : "never");
 	*ret_next = s->session ? "The switch sees it: check VLAN and relay of that port, and that "
 				 "the capture is "
 				 "between relay and DHCP server."

@@ -10,11 +10,6 @@ void holds_done(struct holds *h)
 	*h = (struct holds){0};
 }
 
-static struct hold *at(struct holds *h, uint32_t i)
-{
-	return &h->ring[(h->first + i) & (h->room - 1)];
-}
-
 static int grow(struct holds *h)
 {
 	uint32_t room = h->room ? 2 * h->room : 64;
@@ -23,7 +18,7 @@ static int grow(struct holds *h)
 	if (!ring)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < h->count; i++)
-		ring[i] = *at(h, i);
+		ring[i] = *holds_at(h, i);
 	free(h->ring);
 	*h = (struct holds){.ring = ring, .count = h->count, .room = room};
 	return 0;
@@ -37,7 +32,7 @@ static uint32_t find_place(struct holds *h, int64_t due)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (at(h, middle)->due <= due)
+		if (holds_at(h, middle)->due <= due)
 			low = middle + 1;
 		else
 			high = middle;
@@ -51,11 +46,11 @@ int holds_add(struct holds *h, int64_t due, uint32_t index)
 
 	if (h->count == h->room && grow(h) < 0)
 		return -ENOMEM;
-	if (place > 0 && at(h, place - 1)->due > due)
+	if (place > 0 && holds_at(h, place - 1)->due > due)
 		place = find_place(h, due);
 	for (uint32_t i = h->count; i > place; i--)
-		*at(h, i) = *at(h, i - 1);
-	*at(h, place) = (struct hold){.due = due, .index = index};
+		*holds_at(h, i) = *holds_at(h, i - 1);
+	*holds_at(h, place) = (struct hold){.due = due, .index = index};
 	h->count++;
 	return 0;
 }

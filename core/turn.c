@@ -264,7 +264,8 @@ static bool is_another_happening(struct store *store, const struct event_row *ro
 {
 	int64_t then;
 
-	return store_event_time(store, row->id, &then) == 0 && row->time - then > EVENT_HAPPENING;
+	return store_event_time(store, row->id, &then) == 0 &&
+	       llabs(row->time - then) > EVENT_HAPPENING;
 }
 
 static void replace_id(

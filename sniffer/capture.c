@@ -20,6 +20,7 @@
 
 #include "tap82/capture.h"
 #include "tap82/clock.h"
+#include "tap82/clock_hook.h"
 #include "tap82/err.h"
 #include "tap82/filter.h"
 
@@ -163,7 +164,8 @@ static void hand_over(u_char *user, const struct pcap_pkthdr *header, const u_ch
 {
 	struct capture *c = (struct capture *)(void *)user;
 	const struct packet packet = {
-		.time = (int64_t)header->ts.tv_sec * USEC_PER_SEC + header->ts.tv_usec,
+		.time = (int64_t)header->ts.tv_sec * USEC_PER_SEC + header->ts.tv_usec +
+			clock_test_shift(),
 		.wire_len = header->len,
 		.len = header->caplen,
 		.link_type = c->link_type,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "tap82/clock.h"
+#include "tap82/clock_hook.h"
 #include "tap82/err.h"
 
 static int64_t read_clock(clockid_t id)
@@ -18,7 +20,7 @@ static int64_t read_clock(clockid_t id)
 
 int64_t clock_wall(void)
 {
-	return read_clock(CLOCK_REALTIME);
+	return read_clock(CLOCK_REALTIME) + clock_test_shift();
 }
 
 int64_t clock_mono(void)
@@ -26,14 +28,62 @@ int64_t clock_mono(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+#define STEP_LEAST (10 * USEC_PER_MSEC)
+#define READ_LONG  USEC_PER_MSEC /* between two clocks: something came in between */
+#define STAMP_AGE  (60 * USEC_PER_SEC)
+
+/* Between the clocks. They are slewed together: what differs changes only when one is set. */
+static struct {
+	bool known;
+	int64_t start; /* wall clock less the other, when first looked at */
+	int64_t ahead; /* … now, less that */
+	int64_t now; /* the last clock_onward() */
+} between;
+
+/* The other clock, and the wall clock at the same moment. */
+static int64_t read_both(int64_t *ret_wall)
+{
+	int64_t before, after = clock_mono();
+
+	for (int i = 0; i < 3; i++) {
+		before = after;
+		*ret_wall = clock_wall();
+		after = clock_mono();
+		if (after - before < READ_LONG)
+			break;
+	}
+	return after;
+}
+
 int64_t clock_onward(void)
 {
-	static int64_t ahead = INT64_MIN; /* the most the wall clock was ahead of the other */
-	int64_t mono = clock_mono(), now = clock_wall() - mono;
+	int64_t wall, mono = read_both(&wall), step = wall - mono - between.start - between.ahead;
 
-	if (now > ahead)
-		ahead = now;
-	return mono + ahead;
+	if (!between.known) {
+		between.known = true;
+		between.start = wall - mono;
+	} else if (step > STEP_LEAST || step < -STEP_LEAST) {
+		between.ahead += step;
+	}
+	between.now = mono + between.start;
+	return between.now;
+}
+
+int64_t clock_ahead(void)
+{
+	(void)clock_onward();
+	return between.ahead;
+}
+
+int64_t clock_onward_of(int64_t wall)
+{
+	int64_t at = wall - between.ahead;
+
+	if (!between.known || at > between.now || at < between.now - STAMP_AGE) {
+		(void)clock_onward();
+		at = wall - between.ahead;
+	}
+	return at > between.now || at < between.now - STAMP_AGE ? between.now : at;
 }
 
 static void put_digits(char *out, unsigned width, unsigned v)

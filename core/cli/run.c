@@ -175,6 +175,7 @@ static int restore(struct run *run)
 	run->engine = err < 0 ? NULL : engine_new(run->conf, &turn_engine_ops, run->turn);
 	if (!run->engine)
 		return -ENOMEM;
+	engine_clock(run->engine, clock_onward(), 0);
 	err = store_each_device(run->store, restore_device, run->engine);
 	if (err == 0)
 		err = store_each_reservation(run->store, restore_reservation, run->engine);

@@ -81,7 +81,7 @@ struct capture_row {
 	uint64_t restarts, observations, invalid, shed;
 	struct observation_counters now, before; /* this sniffer's, all earlier ones' together */
 	uint64_t lost; /* kernel drops not told yet */
-	int64_t lost_since, lost_told; /* wall clock, of the first and of the last report */
+	int64_t lost_since, lost_told; /* clock_onward(), of the first and of the last report */
 };
 
 int run_sniffers_begin(struct run *run);
@@ -168,9 +168,12 @@ struct turn_state {
 	int64_t log_retry_at;
 	int64_t expire_at;
 	struct log_limit log_limit; /* lines about events */
+	int64_t ahead; /* clock_ahead() as the engine knows it */
 };
 
 int run_turn_begin(struct run *run);
+/* clock_onward(); where somebody has set the wall clock, the engine is told, and the log. */
+int64_t run_now(struct run *run);
 /* The after-turn hook: ticks, commits, speaks. */
 void run_turn(void *ctx);
 

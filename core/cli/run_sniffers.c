@@ -66,10 +66,12 @@ static void take_counters(struct capture_row *c, const struct observation *o)
 static void tell_loss(struct capture_row *c, int64_t now)
 {
 	char from[TIME_TEXT], to[TIME_TEXT], detail[160 + CONF_NAME_MAX];
+	int64_t ahead = clock_ahead();
 
 	snprintf(detail, sizeof(detail), "capture %s: %llu packets lost between %s and %s",
 		c->conf->name, (unsigned long long)c->lost,
-		time_format(c->lost_since - USEC_PER_SEC, from), time_format(now, to));
+		time_format(c->lost_since + ahead - USEC_PER_SEC, from),
+		time_format(now + ahead, to));
 	log_warning("%s: the ring was full (see 'buffer')", detail);
 	engine_tell(c->run->engine, EVENT_CAPTURE_LOSS, NULL, detail, now);
 	c->lost = 0;
@@ -81,7 +83,7 @@ void run_sniffers_tick(struct run *run, int64_t now)
 	for (size_t i = 0; i < run->conf->capture_count; i++) {
 		struct capture_row *c = &run->captures[i];
 
-		if (c->lost > 0 && (now - c->lost_told >= LOSS_EVERY || now < c->lost_told))
+		if (c->lost > 0 && (now - c->lost_told >= LOSS_EVERY))
 			tell_loss(c, now);
 	}
 }
@@ -129,7 +131,7 @@ static void take_status(struct capture_row *c, const struct observation *o)
 		snprintf(c->why, sizeof(c->why), "%s", o->status.text);
 }
 
-static void take(struct capture_row *c, const struct observation *o)
+static void take(struct capture_row *c, struct observation *o)
 {
 	if (o->kind == OBSERVATION_COUNTERS) {
 		take_counters(c, o);
@@ -139,6 +141,7 @@ static void take(struct capture_row *c, const struct observation *o)
 		c->shed++;
 	} else {
 		c->observations++;
+		o->time = clock_onward_of(o->time);
 		failpoint("observed");
 		engine_observe(c->run->engine, o);
 		failpoint("decided");
@@ -170,6 +173,7 @@ static void sniffer_ready(void *ctx, int fd, int what)
 
 	(void)fd;
 	(void)what;
+	(void)run_now(c->run);
 	for (int i = 0; i < BATCH && read_one(c); i++)
 		;
 }

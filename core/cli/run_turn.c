@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "tap82/log.h"
 
 #define RETRY	     USEC_PER_SEC
-#define LOOK_AGAIN   USEC_PER_SEC /* the wall clock may have been set */
+#define LOOK_AGAIN   USEC_PER_SEC /* timers stand still in suspend, the engine's time does not */
 #define EXPIRE_EVERY (60 * USEC_PER_SEC)
 #define EXPIRE_ROWS  2000
 #define LOG_LINES    50 /* of events, in a second */
@@ -165,7 +166,8 @@ static void expire(struct run *run, int64_t now)
 
 	if (t->failing || clock_mono() < t->expire_at)
 		return;
-	n = store_expire_events(run->store, now - run->conf->event_retention, EXPIRE_ROWS);
+	n = store_expire_events(
+		run->store, now + t->ahead - run->conf->event_retention, EXPIRE_ROWS);
 	t->expire_at = clock_mono() + (n == EXPIRE_ROWS ? USEC_PER_SEC : EXPIRE_EVERY);
 }
 
@@ -177,10 +179,25 @@ static void keep_longest(struct run *run)
 		run->turn_state.turn_time_max = took;
 }
 
+int64_t run_now(struct run *run)
+{
+	int64_t now = clock_onward(), ahead = clock_ahead(), step = ahead - run->turn_state.ahead;
+
+	if (step != 0) {
+		log_warning(
+			"the wall clock was set %s by %.2f s: holds and deadlines go on as they "
+			"were",
+			step > 0 ? "forward" : "back", fabs((double)step) / 1e6);
+		run->turn_state.ahead = ahead;
+		engine_clock(run->engine, now, ahead);
+	}
+	return now;
+}
+
 void run_turn(void *ctx)
 {
 	struct run *run = ctx;
-	int64_t now = clock_onward(), next = engine_tick(run->engine, now), wait = next - now;
+	int64_t now = run_now(run), next = engine_tick(run->engine, now), wait = next - now;
 
 	commit(run, now);
 	flush_log(run);

@@ -20,7 +20,7 @@ static void rejected(void *ctx, const struct conf_webhook *conf, const struct ou
 {
 	struct run *run = ctx;
 	char mac[MAC_TEXT], text[1200];
-	struct event e = {.time = clock_onward(),
+	struct event e = {.time = clock_wall(),
 		.code = EVENT_WEBHOOK_REJECTED,
 		.has_mac = !mac_is_zero(&row->mac),
 		.mac = row->mac,

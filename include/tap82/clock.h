@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * Time. A point in time is int64_t microseconds since 1970-01-01 UTC, 0 for "never". A duration is
- * int64_t microseconds. Only the first three functions look at a clock, and only the edges of
+ * int64_t microseconds. Only the first five functions look at a clock, and only the edges of
  * the program call them: everything else gets the time as an argument, so that a replay runs on
  * the packets' clock.
  */
@@ -22,9 +22,17 @@
 
 int64_t clock_wall(void);
 int64_t clock_mono(void); /* CLOCK_BOOTTIME: goes on during suspend, never back */
-/* The wall clock as the engine lives by it: where somebody sets it back, this goes on from where it
- * was, second by second, so that no hold, retry or deadline waits for the hours to come again. */
+/* The engine's time: the wall clock as it was when this was first asked for, and from there on by
+ * CLOCK_BOOTTIME, second by second, also those of a suspended machine. Who sets the wall clock,
+ * forward or back, changes nothing of it: holds, retries and deadlines keep what is left of them.
+ */
 int64_t clock_onward(void);
+/* How much the wall clock is ahead of clock_onward(): 0 until somebody sets it. What is shown and
+ * what is stored is the engine's time and this. Less than 10 ms is not looked at. */
+int64_t clock_ahead(void);
+/* A moment lately by the wall clock (a packet's stamp) as engine's time: not later than now, and
+ * not more than a minute before, for then the clock was set in between: now. */
+int64_t clock_onward_of(int64_t wall);
 
 /* RFC 3339, UTC, microseconds; returns `out`. Years 1970..9999; others give the nearest. */
 char *time_format(int64_t time, char out[TIME_TEXT]);

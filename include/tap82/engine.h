@@ -2,8 +2,9 @@
  *
  * The engine: observation → match → decision → reservation → event. It opens nothing, reads no
  * clock and sends nothing: what it wants done it says through engine_ops, in order. The caller
- * makes it durable first (one transaction a turn), then speaks. `now` is the wall clock (live) or
- * the packets' clock (replay).
+ * makes it durable first (one transaction a turn), then speaks. `now` and the times of observations
+ * are clock_onward() (live) or the packets' clock (replay); what is told, shown and stored is on
+ * the wall clock (engine_clock()).
  */
 #ifndef TAP82_ENGINE_H
 #define TAP82_ENGINE_H
@@ -64,7 +65,13 @@ struct engine;
  * ops may be NULL. NULL: no memory. */
 struct engine *engine_new(const struct conf *conf, const struct engine_ops *ops, void *ctx);
 void engine_free(struct engine *engine);
-/* Restart: rows from the store, before anything else; devices first. 0, or negative. */
+/* `ahead`: by how much the wall clock is ahead of `now`, 0 until this is called. Where that
+ * changes, somebody has set the wall clock: what runs keeps what is left of it, and is stored with
+ * its new times. */
+void engine_clock(struct engine *engine, int64_t now, int64_t ahead);
+/* Restart: rows from the store, before anything else but engine_clock(), without which their times
+ * are believed as they are; devices first. What lies in the future was written by a clock that has
+ * been set back since, and is now; a hold has stream-hold left at most. 0, or negative. */
 int engine_restore_device(struct engine *engine, const struct device_row *row);
 int engine_restore_reservation(struct engine *engine, const struct reservation_row *row);
 

@@ -22,6 +22,11 @@ struct holds {
 void holds_done(struct holds *h);
 /* 0, or -ENOMEM. */
 int holds_add(struct holds *h, int64_t due, uint32_t index);
+/* The i-th by its time, of `count`. */
+static inline struct hold *holds_at(const struct holds *h, uint32_t i)
+{
+	return &h->ring[(h->first + i) & (h->room - 1)];
+}
 /* When the first one is due, INT64_MAX for none. */
 static inline int64_t holds_next(const struct holds *h)
 {

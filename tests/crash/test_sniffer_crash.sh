@@ -9,13 +9,7 @@ set -u
 lab_init "${1:-build/release}"
 
 release=$build
-for candidate in "$tap82" "$top/build/asan/tap82" "$top/build/hooks/tap82"; do
-  grep -qs TAP82_FAILPOINT "$candidate" && tap82=$candidate && break
-done
-if ! grep -qs TAP82_FAILPOINT "$tap82"; then
-  make -s -C "$top" VARIANT=hooks build/hooks/tap82 > /dev/null || lab_die "no test build"
-  tap82=$top/build/hooks/tap82
-fi
+lab_hooks
 
 lab_net
 lab_dhcpd_conf

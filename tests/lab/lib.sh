@@ -236,6 +236,15 @@ host_is_not() { lab_omshell "$1" | grep -q 'not found\|no object matches'; }
 
 # ---- tap82 ----
 
+# lab_hooks: takes a build with test hooks (TAP82_TEST_HOOKS), and makes one where there is none.
+lab_hooks() {
+  for candidate in "$tap82" "$top/build/hooks/tap82" "$top/build/asan/tap82"; do
+    grep -qs TAP82_FAILPOINT "$candidate" && tap82=$candidate && return
+  done
+  make -s -C "$top" VARIANT=hooks build/hooks/tap82 > /dev/null || lab_die "no test build"
+  tap82=$top/build/hooks/tap82
+}
+
 # lab_tap82_conf: a configuration for the lab; more sections can be appended to the file.
 lab_tap82_conf() {
   cat > "$tmp/tap82.ini" << CONF

@@ -28,28 +28,56 @@ static void pass(int64_t usec)
 	boot += usec;
 }
 
-static void a_clock_set_back_goes_on_for_the_engine(void **state)
+static void the_engines_time_goes_on_whoever_sets_the_clock(void **state)
 {
-	int64_t start = 1800000000 * USEC_PER_SEC;
+	int64_t start = 1800000000 * USEC_PER_SEC, ahead = 0;
 
 	(void)state;
 	wall = start;
 	boot = 5 * USEC_PER_SEC;
 	assert_true(clock_onward() == start);
+	assert_true(clock_ahead() == 0);
 	pass(USEC_PER_SEC);
 	assert_true(clock_onward() == start + USEC_PER_SEC);
-	wall -= 3 * USEC_PER_HOUR;
-	assert_true(clock_onward() == start + USEC_PER_SEC);
-	pass(300 * USEC_PER_SEC);
-	assert_true(clock_onward() == start + 301 * USEC_PER_SEC);
-	/* Set right again, and then forward: it follows. */
-	wall += 3 * USEC_PER_HOUR;
-	assert_true(clock_onward() == start + 301 * USEC_PER_SEC);
-	wall += USEC_PER_HOUR;
-	assert_true(clock_onward() == start + 301 * USEC_PER_SEC + USEC_PER_HOUR);
+	for (int i = 0; i < 4; i++) {
+		static const int64_t steps[] = {
+			-3 * USEC_PER_HOUR, 5 * USEC_PER_HOUR, USEC_PER_SEC / 2, -USEC_PER_DAY};
+
+		wall += steps[i];
+		ahead += steps[i];
+		assert_true(clock_onward() == start + USEC_PER_SEC + i * 300 * USEC_PER_SEC);
+		assert_true(clock_ahead() == ahead);
+		pass(300 * USEC_PER_SEC);
+	}
+	/* Between the two readings of it: no step. */
+	wall += USEC_PER_MSEC;
+	assert_true(clock_ahead() == ahead);
+	wall -= USEC_PER_MSEC;
 	/* Suspended for a day: both clocks went on. */
 	pass(USEC_PER_DAY);
-	assert_true(clock_onward() == wall);
+	assert_true(clock_onward() == start + 1201 * USEC_PER_SEC + USEC_PER_DAY);
+	assert_true(clock_onward() + clock_ahead() == wall);
+}
+
+static void a_packets_stamp_is_on_the_engines_time(void **state)
+{
+	int64_t before, now = clock_onward();
+
+	(void)state;
+	assert_true(clock_onward_of(wall) == now);
+	assert_true(clock_onward_of(wall - 20 * USEC_PER_SEC) == now - 20 * USEC_PER_SEC);
+	/* Stamped, then the clock was set forward, then looked at; and back. */
+	before = wall;
+	wall += 5 * USEC_PER_HOUR;
+	assert_true(clock_onward_of(before) <= now);
+	assert_true(clock_onward_of(before) >= now - 60 * USEC_PER_SEC);
+	assert_true(clock_onward_of(wall) == now);
+	before = wall;
+	wall -= 7 * USEC_PER_HOUR;
+	assert_true(clock_onward_of(wall) == now);
+	assert_true(clock_onward_of(before) == now);
+	pass(USEC_PER_SEC);
+	assert_true(clock_onward_of(wall) == now + USEC_PER_SEC);
 }
 
 static void times_are_written_and_read(void **state)
@@ -104,7 +132,8 @@ static void durations_and_sizes_are_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_clock_set_back_goes_on_for_the_engine),
+		cmocka_unit_test(the_engines_time_goes_on_whoever_sets_the_clock),
+		cmocka_unit_test(a_packets_stamp_is_on_the_engines_time),
 		cmocka_unit_test(times_are_written_and_read),
 		cmocka_unit_test(durations_and_sizes_are_read),
 	};

@@ -180,6 +180,18 @@ static int ids_are_in_the_records(void *ctx, const struct event_row *row)
 }
 
 /* A camera that has one xid for ever: the same MAC, address and xid at its next boot. */
+/* The same camera, after somebody has set the clock back. */
+static void what_is_told_again_by_an_earlier_clock_is_another_happening(void **state)
+{
+	struct world *w = *state;
+
+	tell_at(w, EVENT_PROVISION_HANDOFF, 1, 1000000 + 5 * EVENT_HAPPENING);
+	assert_int_equal(turn_commit(w->turn), 0);
+	tell_at(w, EVENT_PROVISION_HANDOFF, 1, 1000000);
+	assert_int_equal(turn_commit(w->turn), 0);
+	assert_int_equal(stored(w), 2);
+}
+
 static void what_is_told_again_long_after_is_another_happening(void **state)
 {
 	struct world *w = *state;
@@ -331,6 +343,9 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_happening_that_was_told_is_not_told_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_told_again_by_an_earlier_clock_is_another_happening, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_told_again_long_after_is_another_happening, setup, teardown),
 		cmocka_unit_test_setup_teardown(
