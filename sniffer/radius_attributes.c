@@ -21,6 +21,7 @@ enum {
 	MORE = 0x80, /* RFC 6929 2.2: another fragment follows */
 	VENDOR_CISCO = 9,
 	VENDOR_MICROSOFT = 311,
+	VENDOR_ASCEND = 529,
 	VENDOR_ADSL_FORUM = 3561,
 };
 
@@ -84,6 +85,12 @@ SHOW(show_word)
 SHOW(show_tagged_word)
 {
 	radius_word_write(w, key, words, buf_u32(&value) & 0xffffff);
+}
+
+SHOW(show_tagged_u24)
+{
+	(void)words;
+	writer_u64(w, key, buf_u32(&value) & 0xffffff);
 }
 
 SHOW(show_ipv4)
@@ -159,6 +166,7 @@ static const struct kind kind_text = {1, ANY, NULL, show_text};
 static const struct kind kind_any_text = {0, ANY, NULL, show_text}; /* RFC 4372: a request's nul */
 static const struct kind kind_tagged = {1, ANY, NULL, show_tagged};
 static const struct kind kind_u32 = {4, 4, NULL, show_u32};
+static const struct kind kind_tagged_u24 = {4, 4, NULL, show_tagged_u24};
 static const struct kind kind_ipv4 = {4, 4, NULL, show_ipv4};
 static const struct kind kind_ipv6 = {16, 16, NULL, show_ipv6};
 static const struct kind kind_prefix6 = {2, 18, NULL, show_prefix6};
@@ -402,7 +410,7 @@ static const struct row rows[256] = {
 	[80] = {"Message-Authenticator", &kind_secret, NULL},
 	[81] = {"Tunnel-Private-Group-ID", &kind_tagged, read_tunnel_group},
 	[82] = {"Tunnel-Assignment-ID", &kind_tagged, NULL},
-	[83] = {"Tunnel-Preference", &kind_u32, NULL},
+	[83] = {"Tunnel-Preference", &kind_tagged_u24, NULL},
 	[84] = {"ARAP-Challenge-Response", &kind_secret, NULL},
 	[85] = {"Acct-Interim-Interval", &kind_u32, NULL},
 	[86] = {"Acct-Tunnel-Packets-Lost", &kind_u32, NULL},
@@ -517,11 +525,18 @@ static const struct vendor_row vendor_rows[] = {
 	{VENDOR_ADSL_FORUM, 0xfe, {"IWF-Session", &kind_any_text, NULL}},
 	{VENDOR_CISCO, 1, {"Cisco-AVPair", &kind_pair, read_cisco_pair}},
 	{VENDOR_CISCO, 2, {"Cisco-NAS-Port", &kind_text, NULL}},
+	{VENDOR_ASCEND, 214, {"Ascend-Send-Secret", &kind_secret, NULL}},
+	{VENDOR_ASCEND, 215, {"Ascend-Receive-Secret", &kind_secret, NULL}},
 };
 
-/* The row of a vendor's attribute, or NULL. */
+/* The row of a vendor's attribute, or NULL. All of Microsoft's are treated as secrets: keys, hashes
+ * and challenges are among them. */
 static const struct row *vendor_row(uint32_t vendor, uint8_t type)
 {
+	static const struct row microsoft = {NULL, &kind_secret, NULL};
+
+	if (vendor == VENDOR_MICROSOFT)
+		return &microsoft;
 	for (unsigned i = 0; i < sizeof(vendor_rows) / sizeof(vendor_rows[0]); i++)
 		if (vendor_rows[i].vendor == vendor && vendor_rows[i].type == type)
 			return &vendor_rows[i].row;
@@ -586,13 +601,22 @@ void radius_read_attributes(
 	radius_read_station(f);
 }
 
+/* Or may hold one. */
+static bool is_secret(const struct row *row)
+{
+	return row && (row->kind == &kind_secret || row->kind == &kind_pair);
+}
+
 static void write_value(struct writer *w, const struct row *row, const char *key, struct buf value)
 {
-	if (!row || !row->kind || !length_is_right(row, value)) {
-		writer_opaque(w, key, value.p, buf_left(&value));
-	} else {
+	bool known = row && row->kind && length_is_right(row, value);
+
+	if (known)
 		row->kind->show(w, key, value, row->kind->words);
-	}
+	else if (is_secret(row))
+		show_secret(w, key, value, NULL);
+	else
+		writer_opaque(w, key, value.p, buf_left(&value));
 }
 
 /* One attribute of the list: an object with one field. */
@@ -603,10 +627,8 @@ static void write_item(struct writer *w, const struct row *row, const char *key,
 	writer_object_end(w);
 }
 
-/* All of Microsoft's are treated as secrets: keys, hashes and challenges are among them. */
 static void write_vendor(struct writer *w, struct buf value)
 {
-	static const struct row microsoft = {NULL, &kind_secret, NULL};
 	uint32_t vendor = buf_u32(&value);
 	struct buf inner;
 	uint8_t type = 0;
@@ -614,23 +636,28 @@ static void write_vendor(struct writer *w, struct buf value)
 
 	while (next_attribute(&value, &type, &inner)) {
 		snprintf(key, sizeof(key), "Vendor-%u.%u", vendor, type);
-		write_item(w, vendor == VENDOR_MICROSOFT ? &microsoft : vendor_row(vendor, type),
-			key, inner);
+		write_item(w, vendor_row(vendor, type), key, inner);
 	}
 }
 
-/* RFC 6929 2.1, 2.4: 26 inside is a vendor's, and unknown vendors' may be secret. */
+/* RFC 6929 2.1, 2.4: 26 inside is a vendor's, of a space of its own: the names are not the same,
+ * but what is secret in one is so in the other. */
 static void write_extended(struct writer *w, uint8_t type, uint8_t inner, struct buf value)
 {
+	static const struct row secret = {NULL, &kind_secret, NULL};
+	const struct row *row = NULL;
 	char key[32];
 
 	snprintf(key, sizeof(key), "%u.%u", type, inner);
 	if (inner == VENDOR_SPECIFIC && buf_left(&value) >= 5) {
 		uint32_t vendor = buf_u32(&value);
+		uint8_t vendor_type = buf_u8(&value);
 
-		snprintf(key, sizeof(key), "%u.26.%u.%u", type, vendor, buf_u8(&value));
+		snprintf(key, sizeof(key), "%u.26.%u.%u", type, vendor, vendor_type);
+		if (is_secret(vendor_row(vendor, vendor_type)))
+			row = &secret;
 	}
-	write_item(w, NULL, key, value);
+	write_item(w, row, key, value);
 }
 
 /* RFC 6929 2.2: long attributes go on in the next one of the same types while MORE is set. `b` is
