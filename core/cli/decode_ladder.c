@@ -12,6 +12,10 @@
 #include "tap82/clock.h"
 
 #define SELECTING_TIME (60 * USEC_PER_SEC) /* a client chooses among offers for seconds */
+/* RFC 2131 4.1: it waits up to 64 s between retransmissions. The same xid later is used again. */
+#define SILENCE	   (150 * USEC_PER_SEC)
+#define STEPS_MAX  256 /* of a transaction; more begin another: bounds what looking back costs */
+#define RECENT_MAX 64 /* transactions of a camera that are looked through for an xid */
 
 struct step {
 	struct step *next;
@@ -22,8 +26,9 @@ struct step {
 };
 
 struct transaction {
-	struct transaction *next; /* of the same camera */
+	struct transaction *next, *before; /* of the same camera */
 	struct step *first, *last;
+	unsigned steps;
 	uint32_t xid, request_xid; /* some clients take another xid for the REQUEST */
 };
 
@@ -96,15 +101,19 @@ static struct camera *camera_of(struct ladder *ladder, const struct mac *mac)
 	return camera;
 }
 
-static struct transaction *find_transaction(const struct camera *camera, uint32_t xid)
+static bool is_open(const struct transaction *t, int64_t now)
+{
+	return t->steps < STEPS_MAX && now - t->last->time <= SILENCE;
+}
+
+static struct transaction *find_transaction(
+	const struct camera *camera, uint32_t xid, const struct step *step)
 {
 	struct transaction *t = camera->last;
 
-	if (t && (t->xid == xid || t->request_xid == xid))
-		return t;
-	for (t = camera->first; t; t = t->next)
+	for (int i = 0; t && i < RECENT_MAX; i++, t = t->before)
 		if (t->xid == xid || t->request_xid == xid)
-			return t;
+			return is_open(t, step->time) ? t : NULL;
 	return NULL;
 }
 
@@ -112,13 +121,13 @@ static struct transaction *find_transaction(const struct camera *camera, uint32_
 static bool takes_up(const struct transaction *t, const struct step *step)
 {
 	return t && step->type == DHCP_REQUEST && step->server && t->last->type == DHCP_OFFER &&
-	       step->time - t->last->time <= SELECTING_TIME;
+	       t->steps < STEPS_MAX && step->time - t->last->time <= SELECTING_TIME;
 }
 
 static struct transaction *transaction_of(
 	struct camera *camera, uint32_t xid, const struct step *step)
 {
-	struct transaction *t = find_transaction(camera, xid);
+	struct transaction *t = find_transaction(camera, xid, step);
 
 	if (!t && takes_up(camera->last, step)) {
 		t = camera->last;
@@ -130,6 +139,7 @@ static struct transaction *transaction_of(
 	if (!t)
 		return NULL;
 	t->xid = t->request_xid = xid;
+	t->before = camera->last;
 	if (camera->last)
 		camera->last->next = t;
 	else
@@ -153,6 +163,7 @@ static void append(struct transaction *t, struct step *step)
 	else
 		t->first = step;
 	t->last = step;
+	t->steps++;
 }
 
 static struct step step_of(const struct message *m)
