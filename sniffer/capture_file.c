@@ -14,11 +14,8 @@
 
 #include "capture_form.h"
 
-#define PCAP_HEADER  24
-#define PCAP_RECORD  16
-#define MAGIC_MICRO  0xa1b2c3d4
-#define MAGIC_NANO   0xa1b23c4d
-#define MAGIC_PCAPNG 0x0a0d0d0a
+#define PCAP_HEADER 24
+#define PCAP_RECORD 16
 
 int capture_fail(struct capture_file *f, int err, const char *fmt, ...)
 {
@@ -106,15 +103,15 @@ static int capture_recognize(struct capture_file *f)
 		return f->source.error;
 	if (b.bad)
 		return ERR_SYNTAX;
-	if (magic == MAGIC_PCAPNG) {
+	if (magic == PCAPNG_SECTION) {
 		f->next = pcapng_next;
 		return pcapng_open(f);
 	}
-	f->little = magic != MAGIC_MICRO && magic != MAGIC_NANO;
+	f->little = magic != PCAP_MAGIC_MICRO && magic != PCAP_MAGIC_NANO;
 	if (f->little)
 		magic = __builtin_bswap32(magic);
-	f->nano = magic == MAGIC_NANO;
-	return f->nano || magic == MAGIC_MICRO ? pcap_open(f) : ERR_SYNTAX;
+	f->nano = magic == PCAP_MAGIC_NANO;
+	return f->nano || magic == PCAP_MAGIC_MICRO ? pcap_open(f) : ERR_SYNTAX;
 }
 
 static const char *open_error_text(int err)

@@ -10,6 +10,18 @@
 
 #include "source.h"
 
+#define PCAP_MAGIC_MICRO   0xa1b2c3d4
+#define PCAP_MAGIC_NANO	   0xa1b23c4d
+#define PCAPNG_ORDER_MAGIC 0x1a2b3c4d
+
+enum pcapng_block {
+	PCAPNG_INTERFACE = 1,
+	PCAPNG_PACKET = 2, /* obsolete, but in old files */
+	PCAPNG_SIMPLE = 3,
+	PCAPNG_ENHANCED = 6,
+	PCAPNG_SECTION = 0x0a0d0d0a,
+};
+
 #define PACKET_BYTES_MAX (256u << 10) /* libpcap's MAXIMUM_SNAPLEN: more is no packet */
 
 struct capture_interface {

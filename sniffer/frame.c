@@ -11,6 +11,7 @@
 #include "tap82/reassembly.h"
 
 #include "frame_types.h"
+#include "packet_copy.h"
 
 #define STEPS_MAX 48 /* headers in one packet: bounds what nested tunnels may cost */
 
@@ -26,6 +27,8 @@ struct walk {
 	bool found; /* d is a datagram on our ports */
 	bool snapped; /* the capture ends before the frame does */
 	const uint8_t *frame_end; /* the captured bytes end here, whatever lengths say */
+	/* Owned, where packets are kept: those of the reassembled datagram that is walked. */
+	struct packet_copy *packets;
 };
 
 static bool wrap(struct walk *w, enum frame_encap encap)
@@ -425,6 +428,17 @@ static step_fn protocol_step(uint8_t protocol)
 	return NULL;
 }
 
+/* The packets that this fragment came in: one, or those of the tunnel's fragments around it. */
+static struct packet_copy *packets_of(struct walk *w)
+{
+	struct packet_copy *packets = w->packets;
+
+	w->packets = NULL;
+	if (!packets && w->packet)
+		packets = packet_copy_new(w->packet, w->decoder->fragments);
+	return packets;
+}
+
 /* Fragments go to where they wait; the one that completes a datagram goes on with all of it. */
 static void read_fragment(struct walk *w, struct fragment *fragment)
 {
@@ -433,9 +447,13 @@ static void read_fragment(struct walk *w, struct fragment *fragment)
 	w->decoder->fragments++;
 	fragment->payload = w->b;
 	fragment->place = w->d;
+	fragment->packets = w->decoder->keep_packets ? packets_of(w) : NULL;
+	if (w->decoder->keep_packets && !fragment->packets)
+		return; /* no memory */
 	if (!reassembly_add(w->decoder->reassembly, fragment, &w->b, &damaged))
 		return;
 	w->decoder->reassembled++;
+	w->packets = reassembly_take_packets(w->decoder->reassembly);
 	w->d->damaged = damaged;
 	w->frame_end = NULL;
 	w->next = protocol_step(fragment->protocol);
@@ -558,6 +576,13 @@ static step_fn link_step(int link_type)
 	return NULL;
 }
 
+static void forget_packets(struct frame_decoder *decoder)
+{
+	if (decoder->packets)
+		packet_copy_free(decoder->packets);
+	decoder->packets = NULL;
+}
+
 /* Runs the walk to its end: 1 if it found a datagram that is wanted. */
 static int walk_on(struct walk *w)
 {
@@ -567,6 +592,7 @@ static int walk_on(struct walk *w)
 		w->next = NULL;
 		fn(w);
 	}
+	w->decoder->packets = w->packets;
 	if (!w->found || (w->decoder->want.by_vlan && !frame_want_takes(&w->decoder->want, w->d)))
 		return 0;
 	if (w->d->damaged)
@@ -587,6 +613,7 @@ int frame_decode(
 	ret_datagram->vlan_count = 0;
 	ret_datagram->encap_count = 0;
 	ret_datagram->damaged = 0;
+	forget_packets(decoder);
 	return walk_on(&w);
 }
 
@@ -597,6 +624,8 @@ int frame_flush(struct frame_decoder *decoder, int64_t before, struct datagram *
 
 	while (reassembly_flush(decoder->reassembly, before, ret_datagram, &protocol, &w.b)) {
 		w.next = protocol_step(protocol);
+		forget_packets(decoder);
+		w.packets = reassembly_take_packets(decoder->reassembly);
 		if (walk_on(&w))
 			return 1;
 	}
@@ -614,6 +643,7 @@ int frame_decoder_init(struct frame_decoder *decoder, const struct frame_want *w
 
 void frame_decoder_done(struct frame_decoder *decoder)
 {
+	forget_packets(decoder);
 	reassembly_free(decoder->reassembly);
 	decoder->reassembly = NULL;
 }

@@ -16,16 +16,7 @@
 #define BLOCK_MIN	12
 #define INTERFACES_MAX	1024 /* of a section */
 #define INTERFACE_BYTES (64u << 10) /* of a description with its options */
-#define ORDER_MAGIC	0x1a2b3c4d
 #define TIME_MAX	(INT64_C(253402300800) * USEC_PER_SEC - 1) /* the end of the year 9999 */
-
-enum block_type {
-	BLOCK_INTERFACE = 1,
-	BLOCK_PACKET = 2, /* obsolete, but in old files */
-	BLOCK_SIMPLE = 3,
-	BLOCK_ENHANCED = 6,
-	BLOCK_SECTION = 0x0a0d0d0a,
-};
 
 enum { OPTION_END = 0, OPTION_TSRESOL = 9, OPTION_TSOFFSET = 14 };
 
@@ -45,9 +36,9 @@ static int section_begin(struct capture_file *f)
 	magic = buf_u32(&b);
 	if (b.bad)
 		return ERR_TRUNCATED;
-	if (magic != ORDER_MAGIC && magic != __builtin_bswap32(ORDER_MAGIC))
+	if (magic != PCAPNG_ORDER_MAGIC && magic != __builtin_bswap32(PCAPNG_ORDER_MAGIC))
 		return ERR_SYNTAX;
-	f->little = magic != ORDER_MAGIC;
+	f->little = magic != PCAPNG_ORDER_MAGIC;
 	f->interface_count = 0;
 	return 0;
 }
@@ -166,11 +157,11 @@ static int read_packet_header(const struct capture_file *f, const struct block *
 	struct buf *body, struct block_packet *p)
 {
 	switch (block->type) {
-	case BLOCK_ENHANCED:
+	case PCAPNG_ENHANCED:
 		p->interface = capture_u32(f, body);
 		read_ticks_and_lengths(f, body, p);
 		break;
-	case BLOCK_PACKET:
+	case PCAPNG_PACKET:
 		p->interface = capture_u16(f, body);
 		buf_skip(body, 2);
 		read_ticks_and_lengths(f, body, p);
@@ -220,10 +211,10 @@ static size_t block_window(const struct block *block)
 	size_t max = 0;
 
 	switch (block->type) {
-	case BLOCK_INTERFACE: max = INTERFACE_BYTES; break;
-	case BLOCK_PACKET:
-	case BLOCK_SIMPLE:
-	case BLOCK_ENHANCED: max = PACKET_BYTES_MAX + 64; break;
+	case PCAPNG_INTERFACE: max = INTERFACE_BYTES; break;
+	case PCAPNG_PACKET:
+	case PCAPNG_SIMPLE:
+	case PCAPNG_ENHANCED: max = PACKET_BYTES_MAX + 64; break;
 	}
 	return block->len < max ? block->len : max;
 }
@@ -240,7 +231,7 @@ static int block_begin(struct capture_file *f, struct block *ret_block)
 	if (have < BLOCK_MIN)
 		return capture_fail_cut(f, BLOCK_MIN, have);
 	ret_block->type = capture_u32(f, &b);
-	if (ret_block->type == BLOCK_SECTION && section_begin(f) < 0)
+	if (ret_block->type == PCAPNG_SECTION && section_begin(f) < 0)
 		return capture_fail(f, ERR_CORRUPT, "a section without a byte order");
 	ret_block->len = capture_u32(f, &b);
 	if (ret_block->len < BLOCK_MIN || ret_block->len % 4)
@@ -262,8 +253,8 @@ static int block_read(struct capture_file *f, const struct block *block, struct 
 		return 0;
 	body = buf_of(f->source.p, window == block->len ? window - 4 : window);
 	buf_skip(&body, BLOCK_HEADER);
-	return block->type == BLOCK_INTERFACE ? read_interface(f, &body)
-					      : read_packet(f, block, &body, ret_packet);
+	return block->type == PCAPNG_INTERFACE ? read_interface(f, &body)
+					       : read_packet(f, block, &body, ret_packet);
 }
 
 /* Goes behind the block before, only now: a packet given from it had to stay in the window. */

@@ -9,10 +9,14 @@
 
 #include "tap82/reassembly.h"
 
+#include "packet_copy.h"
+
 #define WAYS	   8
 #define SETS	   (REASSEMBLY_FLOWS_MAX / WAYS)
 #define PIECES_MAX 128 /* 64 KiB at an MTU of 576 */
 #define IP_MAX	   65535
+#define COPIES_MAX \
+	(2 * PIECES_MAX) /* packets kept of a flow: repeated ones are none of its pieces */
 
 struct piece {
 	uint16_t at, len;
@@ -31,11 +35,16 @@ struct flow {
 	uint32_t total; /* 0 until the last fragment has come */
 	uint16_t count;
 	struct piece *pieces; /* owned, PIECES_MAX */
+	struct packet_copy *packets; /* owned */
+	size_t copied; /* bytes of `packets` */
+	unsigned copies;
 };
 
 struct reassembly {
 	struct flow flows[SETS][WAYS];
 	uint32_t held; /* bytes of all flows */
+	size_t copied; /* bytes of all flows' packets */
+	struct packet_copy *given; /* owned: packets of the datagram given last */
 	int64_t earliest; /* no flow began before: spares a search for each packet */
 	uint8_t out[IP_MAX];
 };
@@ -52,6 +61,8 @@ struct reassembly *reassembly_new(void)
 static void flow_drop(struct reassembly *r, struct flow *f)
 {
 	r->held -= f->held;
+	r->copied -= f->copied;
+	packet_copy_free(f->packets);
 	free(f->bytes);
 	free(f->pieces);
 	*f = (struct flow){0};
@@ -64,6 +75,7 @@ void reassembly_free(struct reassembly *r)
 	for (int set = 0; set < SETS; set++)
 		for (int way = 0; way < WAYS; way++)
 			flow_drop(r, &r->flows[set][way]);
+	packet_copy_free(r->given);
 	free(r);
 }
 
@@ -182,6 +194,38 @@ static bool flow_keep(
 	return true;
 }
 
+/* Takes over the fragment's packets. More than COPIES_MAX are repetitions, and go. */
+static void flow_keep_packets(struct reassembly *r, struct flow *f, struct packet_copy *packets)
+{
+	unsigned count;
+	size_t size = packet_copy_size(packets, &count);
+
+	if (f->copies + count > COPIES_MAX) {
+		packet_copy_free(packets);
+		return;
+	}
+	f->packets = packet_copy_merge(f->packets, packets);
+	f->copies += count;
+	f->copied += size;
+	r->copied += size;
+}
+
+/* The flow's datagram is given: its packets can be had. */
+static void flow_give_packets(struct reassembly *r, struct flow *f)
+{
+	packet_copy_free(r->given);
+	r->given = f->packets;
+	f->packets = NULL;
+}
+
+struct packet_copy *reassembly_take_packets(struct reassembly *r)
+{
+	struct packet_copy *packets = r->given;
+
+	r->given = NULL;
+	return packets;
+}
+
 /* How far the bytes go from `reach` on without a gap. Quadratic in a number that is bounded. */
 static uint32_t flow_reach(const struct flow *f, uint32_t reach)
 {
@@ -235,7 +279,7 @@ static void flow_note(struct flow *f, const struct fragment *fragment)
 /* More than may be held by all: the flow that began first goes, but not the one in hand. */
 static void shed(struct reassembly *r, const struct flow *keep)
 {
-	while (r->held > REASSEMBLY_BYTES_MAX) {
+	while (r->held > REASSEMBLY_BYTES_MAX || r->copied > REASSEMBLY_PACKETS_MAX) {
 		struct flow *oldest = NULL;
 
 		for (int i = 0; i < SETS * WAYS; i++) {
@@ -258,11 +302,14 @@ int reassembly_add(struct reassembly *r, const struct fragment *fragment, struct
 	struct flow *f;
 	enum overlap overlap;
 
-	if (len == 0 || (uint32_t)fragment->at + fragment->claimed > IP_MAX)
+	f = len == 0 || (uint32_t)fragment->at + fragment->claimed > IP_MAX
+		    ? NULL
+		    : flow_take(r, fragment);
+	if (!f) {
+		packet_copy_free(fragment->packets);
 		return 0;
-	f = flow_take(r, fragment);
-	if (!f)
-		return 0;
+	}
+	flow_keep_packets(r, f, fragment->packets);
 	overlap = overlap_of(f, fragment, len);
 	if (overlap == OVERLAPPING)
 		f->place.damaged |= FRAME_FRAGMENTS;
@@ -274,6 +321,7 @@ int reassembly_add(struct reassembly *r, const struct fragment *fragment, struct
 		return 0;
 	*ret_payload = flow_join(r, f, f->total);
 	*ret_damaged = f->place.damaged;
+	flow_give_packets(r, f);
 	flow_drop(r, f);
 	return 1;
 }
@@ -307,6 +355,7 @@ int reassembly_flush(struct reassembly *r, int64_t before, struct datagram *ret_
 		*ret_protocol = f->protocol;
 		*ret_place = f->place;
 		ret_place->damaged |= FRAME_FRAGMENTS;
+		flow_give_packets(r, f);
 		flow_drop(r, f);
 		if (reach > 0)
 			return 1;

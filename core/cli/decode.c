@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "decode.h"
@@ -52,13 +53,23 @@ static void copy_frame(struct decode *d, const struct packet *packet)
 		return;
 	d->failed = true;
 	log_error("%s: %s", cli_option(d->cli, "write"),
-		err == ERR_RANGE ? "one pcap file can't hold frames of several link types"
+		err == ERR_RANGE ? "one pcap file can't hold frames of several link types: "
+				   "name it *.pcapng"
 				 : err_text(err));
+}
+
+/* The message's packet, or all that its fragments came in. */
+static void copy_frames(struct decode *d, const struct packet *packet)
+{
+	if (!d->frames.packets && packet)
+		copy_frame(d, packet);
+	for (const struct packet_copy *p = d->frames.packets; p; p = p->next)
+		copy_frame(d, &p->packet);
 }
 
 static void show(struct decode *d, const struct message *m)
 {
-	if (d->stats)
+	if (d->stats || d->silent)
 		return;
 	if (d->ladder) {
 		if (ladder_add(d->ladder, m) < 0)
@@ -84,8 +95,8 @@ static void decode_datagram(
 		return;
 	count(&d->totals, m);
 	show(d, m);
-	if (d->copy && packet)
-		copy_frame(d, packet);
+	if (d->copy)
+		copy_frames(d, packet);
 }
 
 void decode_flush(struct decode *d, int64_t before)
@@ -104,6 +115,8 @@ void decode_packet(struct decode *d, const struct packet *packet)
 	if (d->totals.first == 0)
 		d->totals.first = packet->time;
 	d->totals.last = packet->time;
+	if (d->frames.fragments) /* told when their time is over, as in a live capture */
+		decode_flush(d, packet->time - FRAME_FRAGMENT_TIME);
 	if (frame_decode(&d->frames, packet, &datagram) > 0)
 		decode_datagram(d, &datagram, packet);
 }
@@ -202,6 +215,9 @@ static int read_options(struct decode *d)
 		return cli_usage(cli, "give capture files, '-' for standard input, or -i IFACE");
 	if (cli_has(cli, "stats") && cli_has(cli, "ladder"))
 		return cli_usage(cli, "--stats and --ladder exclude each other");
+	d->silent = cli_has(cli, "write") && strcmp(cli_option(cli, "write"), "-") == 0;
+	if (d->silent && (d->stats || cli_has(cli, "ladder")))
+		return cli_usage(cli, "-w -: standard output can't be for totals or a ladder, too");
 	return 0;
 }
 
@@ -222,11 +238,36 @@ static int open_all(struct decode *d)
 	return 0;
 }
 
+/* Whether the file that is to be written is one that is to be read: making it would empty it. */
+static bool is_input(const struct cli *cli, const char *path)
+{
+	struct stat out, in;
+
+	if (stat(path, &out) < 0 || !S_ISREG(out.st_mode))
+		return false;
+	for (int i = 0; i < cli->arg_count; i++) {
+		bool from_stdin = strcmp(cli->args[i], "-") == 0;
+
+		if ((from_stdin ? fstat(STDIN_FILENO, &in) : stat(cli->args[i], &in)) == 0 &&
+			in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+			return true;
+	}
+	return false;
+}
+
 static int open_copy(struct decode *d)
 {
 	const char *path = cli_option(d->cli, "write");
-	int err = path ? capture_writer_open(path, &d->copy) : 0;
+	int err;
 
+	if (!path)
+		return 0;
+	if (!d->silent && is_input(d->cli, path)) {
+		log_error("%s: cannot be written: it is the capture that is read", path);
+		return ERR_RANGE;
+	}
+	d->frames.keep_packets = true;
+	err = capture_writer_open(path, &d->copy);
 	if (err < 0)
 		log_error("%s: cannot be written: %s", path, err_text(err));
 	return err;
@@ -290,7 +331,7 @@ const struct cli_option command_decode_options[] = {
 	{"verbose", 'v', NULL, "all options and attributes, as a tree"},
 	{"stats", 's', NULL, "only totals"},
 	{"ladder", 'l', NULL, "each camera's transactions, step by step, with delays"},
-	{"write", 'w', "FILE", "also write the matching frames as pcap"},
+	{"write", 'w', "FILE", "also write the matching frames: pcap, or pcapng if named so"},
 	{0},
 };
 

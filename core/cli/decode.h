@@ -35,6 +35,7 @@ struct decode {
 	struct ladder *ladder; /* --ladder, or NULL */
 	enum decode_filter filter;
 	bool verbose, stats, lines, colour;
+	bool silent; /* -w -: standard output is the capture's, no records */
 	bool failed; /* something could not be read or written, and it was said */
 	uint64_t count; /* -n: so many messages, then end; 0: no limit */
 	int64_t progress_due; /* clock_mono() of the next progress line; 0: none is wanted */

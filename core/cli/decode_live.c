@@ -54,6 +54,8 @@ static int follow(struct decode *d, struct capture *capture)
 		decode_flush(d, clock_wall() - FRAME_FRAGMENT_TIME);
 		writer_flush(&d->writer);
 	}
+	if (!is_enough(d))
+		decode_flush(d, INT64_MAX);
 	if (n < 0)
 		log_error("%s", capture_error(capture));
 	return n < 0 ? n : 0;

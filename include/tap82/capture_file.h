@@ -48,13 +48,13 @@ const char *capture_merge_error(const struct capture_merge *merge);
 uint64_t capture_merge_offset(const struct capture_merge *merge);
 uint64_t capture_merge_size(const struct capture_merge *merge); /* 0: not known for one of them */
 
-/* Writing pcap (microseconds, one link type; `decode -w`). */
+/* Writing, in microseconds (`decode -w`): pcap, and pcapng where the name ends with ".pcapng". */
 struct capture_writer;
 
-/* Makes or empties `path` ("-": standard output). The link type is that of the first packet. 0 or
- * a negative errno. */
+/* Makes or empties `path` ("-": standard output). 0 or a negative errno. */
 int capture_writer_open(const char *path, struct capture_writer **ret_writer);
-/* 0; a negative errno; ERR_RANGE: another link type than the first packet's (pcap holds one). */
+/* 0; a negative errno; ERR_RANGE: another link type than the first packet's (pcap holds one,
+ * pcapng 64). */
 int capture_writer_add(struct capture_writer *writer, const struct packet *packet);
 /* Flushes and closes: 0, or the first error. A file without a packet is an empty Ethernet one. */
 int capture_writer_close(struct capture_writer *writer);

@@ -93,6 +93,14 @@ const char *frame_damage_name(unsigned damage);
 
 struct reassembly;
 
+/* A packet that is kept, and the next one of its list. */
+struct packet_copy {
+	struct packet_copy *next;
+	uint64_t serial; /* where in the order it came */
+	struct packet packet; /* its bytes are those below */
+	uint8_t bytes[];
+};
+
 /* The state between packets: fragments that wait for others, and totals. */
 struct frame_decoder {
 	struct frame_want want;
@@ -100,6 +108,11 @@ struct frame_decoder {
 	uint64_t fragments; /* IPv4 fragments seen */
 	uint64_t reassembled; /* datagrams joined from them */
 	uint64_t damaged; /* datagrams given with a damage bit */
+	/* Set it to get the packets of a datagram that came in fragments (`decode -w`): */
+	bool keep_packets;
+	/* all of them, in the order they came, until the next call; NULL: the datagram is of the
+	 * one packet that was given. Owned. */
+	struct packet_copy *packets;
 };
 
 /* 0, or -ENOMEM. `want` is copied; NULL: every tunnel and every VLAN (decode). */

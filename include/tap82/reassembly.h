@@ -11,8 +11,9 @@
 
 #include "tap82/frame.h"
 
-#define REASSEMBLY_FLOWS_MAX 512 /* datagrams under way; then the one silent longest goes */
-#define REASSEMBLY_BYTES_MAX (4u << 20) /* held by all of them */
+#define REASSEMBLY_FLOWS_MAX   512 /* datagrams under way; then the one silent longest goes */
+#define REASSEMBLY_BYTES_MAX   (4u << 20) /* held by all of them */
+#define REASSEMBLY_PACKETS_MAX (16u << 20) /* bytes of whole packets, where those are kept */
 
 /* A fragment: what its header says, and the bytes after the header that are there. */
 struct fragment {
@@ -25,6 +26,8 @@ struct fragment {
 	/* Where it was seen: addresses, tags, tunnels and damage so far; time. The addresses, tags
 	 * and tunnels are part of what makes fragments belong together. */
 	const struct datagram *place;
+	/* The packets it is made of; NULL: they are not kept. reassembly_add() takes them over. */
+	struct packet_copy *packets;
 };
 
 struct reassembly *reassembly_new(void); /* NULL without memory */
@@ -40,5 +43,9 @@ int reassembly_add(struct reassembly *r, const struct fragment *fragment, struct
  * first gap. 1, or 0: none. */
 int reassembly_flush(struct reassembly *r, int64_t before, struct datagram *ret_place,
 	uint8_t *ret_protocol, struct buf *ret_payload);
+
+/* The packets that the datagram given last was made of, now the caller's; NULL if none were
+ * kept. */
+struct packet_copy *reassembly_take_packets(struct reassembly *r);
 
 #endif

@@ -756,6 +756,41 @@ static void what_is_written_reads_the_same(void **state)
 	expect_end(f);
 }
 
+static void pcapng_that_is_written_has_an_interface_for_each_link_type(void **state)
+{
+	static const char text[] = "seven !";
+	struct packet p = {.wire_len = 90};
+	struct capture_writer *w;
+	struct capture_file *f;
+	char name[160];
+
+	(void)state;
+	snprintf(name, sizeof(name), "/tmp/tap82-unit-%d.pcapng", (int)getpid());
+	assert_int_equal(capture_writer_open(name, &w), 0);
+	for (int i = 0; i < 64; i++) {
+		p.time = INT64_C(253402300799999999) - i;
+		p.len = (uint32_t)i % 8;
+		p.bytes = (const uint8_t *)text + 7 - i % 8;
+		p.link_type = i;
+		assert_int_equal(capture_writer_add(w, &p), 0);
+	}
+	p.link_type = 64;
+	assert_int_equal(capture_writer_add(w, &p), ERR_RANGE);
+	p.link_type = 3;
+	assert_int_equal(capture_writer_add(w, &p), 0);
+	assert_int_equal(capture_writer_close(w), 0);
+	assert_int_equal(capture_file_open(name, error, &f), 0);
+	for (int i = 0; i < 64; i++)
+		expect(f, INT64_C(253402300799999999) - i, text + 7 - i % 8, 90, i);
+	expect(f, p.time, text, 90, 3);
+	expect_end(f);
+	assert_int_equal(capture_writer_open(name, &w), 0);
+	assert_int_equal(capture_writer_close(w), 0);
+	assert_int_equal(capture_file_open(name, error, &f), 0);
+	expect_end(f);
+	unlink(name);
+}
+
 static void a_full_disk_is_an_error(void **state)
 {
 	static uint8_t big[100000];
@@ -798,6 +833,7 @@ int main(void)
 		TEST(merging_opens_all_or_none),
 		TEST(a_merge_with_a_pipe_has_no_known_size),
 		TEST(what_is_written_reads_the_same),
+		TEST(pcapng_that_is_written_has_an_interface_for_each_link_type),
 		TEST(a_full_disk_is_an_error),
 	};
 

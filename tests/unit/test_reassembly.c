@@ -300,6 +300,73 @@ static void fragmented_tunnels_are_joined_and_then_walked(void **state)
 	assert_int_equal(d.encaps[0], FRAME_GRE);
 }
 
+/* The lengths of the packets that the last datagram came in. */
+static unsigned kept_lengths(unsigned lengths[8])
+{
+	unsigned n = 0;
+
+	for (const struct packet_copy *p = decoder.packets; p; p = p->next) {
+		assert_true(n < 8);
+		assert_ptr_equal(p->packet.bytes, p->bytes);
+		lengths[n++] = p->packet.len;
+	}
+	return n;
+}
+
+static void the_packets_of_a_datagram_are_kept_where_that_is_asked_for(void **state)
+{
+	unsigned lengths[8];
+
+	(void)state;
+	assert_int_equal(give(0, 400), 0);
+	assert_int_equal(give(400, sizeof(whole)), 1);
+	assert_null(decoder.packets);
+	decoder.keep_packets = true;
+	assert_int_equal(give(600, sizeof(whole)), 0);
+	assert_int_equal(give(0, 200), 0);
+	assert_int_equal(give(0, 200), 0); /* again: it was on the wire, too */
+	assert_null(decoder.packets);
+	assert_int_equal(give(200, 600), 1);
+	assert_int_equal(kept_lengths(lengths), 4);
+	assert_int_equal(lengths[0], sizeof(whole) - 600 + 20);
+	assert_int_equal(lengths[1], 220);
+	assert_int_equal(lengths[3], 420);
+	assert_int_equal(give(0, 400), 0);
+	assert_null(decoder.packets);
+	assert_int_equal(frame_flush(&decoder, INT64_MAX, &d), 1);
+	assert_int_equal(kept_lengths(lengths), 1);
+	assert_int_equal(lengths[0], 420);
+}
+
+/* Repeated without end, or with trailers of any size: what is kept stays bounded, and the datagram
+ * is given all the same. */
+static void kept_packets_are_bounded(void **state)
+{
+	static uint8_t trailer[200000];
+	struct packet p = {.time = 1, .link_type = 101};
+	unsigned count = 0;
+
+	(void)state;
+	decoder.keep_packets = true;
+	for (unsigned i = 0; i < 2000; i++)
+		assert_int_equal(give(0, 400), 0);
+	assert_int_equal(give(400, sizeof(whole)), 1);
+	for (const struct packet_copy *c = decoder.packets; c; c = c->next)
+		count++;
+	assert_int_equal(count, 256);
+	for (uint16_t id = 100; id < 400; id++) { /* 60 MB */
+		build_start(&b, whole, 400);
+		build_ipv4_header(&b, 1, 2, 17, id, 0x2000, 0);
+		memcpy(trailer, build_bytes(&b), build_len(&b));
+		p.bytes = trailer;
+		p.len = p.wire_len = sizeof(trailer);
+		assert_int_equal(frame_decode(&decoder, &p, &d), 0);
+	}
+	for (count = 0; frame_flush(&decoder, INT64_MAX, &d); count++)
+		continue;
+	assert_in_range(count, 1, REASSEMBLY_PACKETS_MAX / sizeof(trailer));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -319,6 +386,8 @@ int main(void)
 		TEST(memory_of_all_flows_is_bounded),
 		TEST(nonsense_lengths_are_refused),
 		TEST(fragmented_tunnels_are_joined_and_then_walked),
+		TEST(the_packets_of_a_datagram_are_kept_where_that_is_asked_for),
+		TEST(kept_packets_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
