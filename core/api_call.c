@@ -93,8 +93,7 @@ void api_free(struct api *api)
 
 /* --- Lists ----------------------------------------------------------------------------------- */
 
-/* Lines as elements of an array: a comma before each but the first. */
-static void put_elements(FILE *out, const char *lines, size_t len, bool *first)
+void call_put_elements(FILE *out, const char *lines, size_t len, bool *first)
 {
 	const char *end = lines + len;
 
@@ -135,7 +134,7 @@ static bool list_slice(struct list *list, FILE *out)
 	writer_clear(&list->api->writer);
 	more = list->next(list->api, list->state[0] ? list->state : NULL, &list->cursor);
 	lines = writer_bytes(&list->api->writer, &len);
-	put_elements(out, lines, len, &list->first);
+	call_put_elements(out, lines, len, &list->first);
 	if (more <= 0)
 		fputs("\n]\n", out);
 	return more > 0;
@@ -187,7 +186,7 @@ void call_reply_list(struct call *call)
 
 	if (out) {
 		fputs("[", out);
-		put_elements(out, lines, len, &first);
+		call_put_elements(out, lines, len, &first);
 		fputs("\n]\n", out);
 	}
 	if (out && fclose(out) == 0)

@@ -7,7 +7,7 @@
 
 #include "tap82/api.h"
 
-struct follower;
+struct reader;
 struct pending;
 
 struct api {
@@ -18,7 +18,7 @@ struct api {
 	const struct api_ops *ops;
 	void *ctx;
 	struct writer writer; /* of the call that is being answered; JSON, memory */
-	struct follower *followers;
+	struct reader *readers; /* of events */
 	struct pending *pending, **pending_last;
 	struct http_exchange *reloading; /* waits for the inventory */
 };
@@ -45,6 +45,8 @@ void call_reply_list(struct call *call);
  * returns 1 while there are more. `state` (or NULL) is copied. */
 typedef int (*call_slice_fn)(struct api *api, const char *state, uint32_t *cursor);
 void call_stream_list(struct call *call, call_slice_fn next, const char *state);
+/* Lines as elements of an array: a comma before each but the first. */
+void call_put_elements(FILE *out, const char *lines, size_t len, bool *first);
 /* A number in the query. The fallback if it is not there; negative after an error was replied. */
 int64_t call_number(struct call *call, const char *name, int64_t fallback, int64_t max);
 /* Whether the query has name=1, true or yes. */

@@ -101,6 +101,94 @@ int store_each_event(struct store *store, int64_t since, const struct mac *mac, 
 	return r;
 }
 
+int store_walk_behind(
+	struct store *store, const uint8_t id[EVENT_ID_BYTES], struct event_walk *walk)
+{
+	struct store_columns c;
+	struct store_bind b;
+	int r = store_prepare(store, STORE_EVENT_SEQ, &b);
+
+	if (r < 0)
+		return r;
+	bind_blob(&b, id, EVENT_ID_BYTES);
+	r = store_next(store, &b);
+	if (r != 1)
+		return r < 0 ? r : ERR_NOT_FOUND;
+	c = (struct store_columns){.stmt = b.stmt};
+	walk->seq = column_int(&c, 1, INT64_MAX);
+	store_stop(&b);
+	return 0;
+}
+
+/* No event is that young: min() is NULL, which reads as 0, and the walk passes over all. */
+int store_walk_begin(struct store *store, struct event_walk *walk)
+{
+	struct store_columns c;
+	struct store_bind b;
+	int r;
+
+	walk->seq = 0;
+	if (walk->since == 0)
+		return 0;
+	r = store_prepare(store, STORE_FIRST_SEQ, &b);
+	if (r < 0)
+		return r;
+	bind_int(&b, walk->since);
+	r = store_next(store, &b);
+	if (r != 1)
+		return r;
+	c = (struct store_columns){.stmt = b.stmt};
+	walk->seq = column_int(&c, 0, INT64_MAX);
+	walk->seq -= walk->seq > 0;
+	store_stop(&b);
+	return 0;
+}
+
+static bool walk_wants(const struct event_walk *walk, const struct event_row *row)
+{
+	return row->time >= walk->since && (!walk->code || strcmp(walk->code, row->code) == 0);
+}
+
+static int walk_prepare(
+	struct store *store, const struct event_walk *walk, size_t limit, struct store_bind *b)
+{
+	int r = store_prepare(
+		store, walk->mac ? STORE_EVENTS_BEHIND_OF_MAC : STORE_EVENTS_BEHIND, b);
+
+	if (r < 0)
+		return r;
+	bind_int(b, walk->seq);
+	bind_int(b, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
+	if (walk->mac)
+		bind_mac(b, walk->mac);
+	return 0;
+}
+
+int store_walk_events(
+	struct store *store, struct event_walk *walk, size_t limit, store_event_fn fn, void *ctx)
+{
+	struct event_row row = {0};
+	size_t looked = 0;
+	struct store_bind b;
+	int r = walk_prepare(store, walk, limit, &b);
+
+	while (r == 0 && (r = store_next(store, &b)) == 1) {
+		struct store_columns c = {.stmt = b.stmt};
+		int64_t seq = column_int(&c, 1, INT64_MAX);
+
+		store_read_event(&c, &row);
+		r = c.bad ? store_bad_row(store, "event") : 0;
+		if (r == 0) {
+			walk->seq = seq;
+			looked++;
+			r = walk_wants(walk, &row) && fn(ctx, &row) != 0;
+		}
+		if (r != 0)
+			store_stop(&b);
+	}
+	return r == 0 ? looked == limit : r;
+}
+
 /* The file gives its free pages back bit by bit, as each of its steps frees one. */
 static int give_back(struct store *store)
 {

@@ -37,6 +37,13 @@ static const char *const texts[STORE_STATEMENTS] = {
 	[STORE_LAST_EVENTS] = EVENTS_LAST(EVENTS_SINCE),
 	[STORE_EACH_EVENT_OF_MAC] = EVENTS_ALL(EVENTS_OF_MAC),
 	[STORE_LAST_EVENTS_OF_MAC] = EVENTS_LAST(EVENTS_OF_MAC),
+	[STORE_EVENTS_BEHIND] =
+		("SELECT seq, " EVENT_COLUMNS " FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
+	[STORE_EVENTS_BEHIND_OF_MAC] =
+		("SELECT seq, " EVENT_COLUMNS
+		 " FROM event WHERE mac = ?3 AND mac <> 0 AND seq > ?1 ORDER BY seq LIMIT ?2"),
+	[STORE_EVENT_SEQ] = "SELECT seq FROM event WHERE id = ?",
+	[STORE_FIRST_SEQ] = "SELECT min(seq) FROM event WHERE time >= ?",
 	[STORE_EXPIRE_EVENTS] = ("DELETE FROM event WHERE seq IN"
 				 " (SELECT seq FROM event WHERE time < ?1 ORDER BY time LIMIT ?2)"),
 	[STORE_VACUUM] = "PRAGMA incremental_vacuum(2000)",

@@ -295,12 +295,24 @@ int http_stream_send(struct http_exchange *x, const void *bytes, size_t len)
 	return 0;
 }
 
+void http_stream_wait(struct http_exchange *x)
+{
+	x->more = NULL;
+	want_to_write(x);
+}
+
 void http_stream_end(struct http_exchange *x)
 {
 	if (!x->request.old && bytes_put(&x->out, "0\r\n\r\n", 5) < 0)
 		x->last = true;
 	x->ending = true;
 	want_to_write(x);
+}
+
+void http_stream_break(struct http_exchange *x)
+{
+	x->ending = true;
+	exchange_drop(x);
 }
 
 /* --- Requests -------------------------------------------------------------------------------- */

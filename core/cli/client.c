@@ -140,6 +140,12 @@ static int judge(const struct cli *cli, struct answer *a, CURLcode code, const c
 {
 	long why = 0;
 
+	curl_easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &a->status);
+	if (a->request->cut && code != CURLE_OK && !a->ended &&
+		(a->status != 0 || a->request->again)) {
+		*a->request->cut = true;
+		return EXIT_FAILED;
+	}
 	if (code == CURLE_COULDNT_CONNECT) {
 		curl_easy_getinfo(a->curl, CURLINFO_OS_ERRNO, &why);
 		log_error("%s: cannot connect: %s: is 'tap82 run' running?", socket,
@@ -152,7 +158,6 @@ static int judge(const struct cli *cli, struct answer *a, CURLcode code, const c
 		log_error("%s: %s", socket, curl_easy_strerror(code));
 		return EXIT_FAILED;
 	}
-	curl_easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	if (a->status >= 400)
 		log_error("%s: %s", a->request->object ? a->request->object : cli->command->name,
 			a->error);

@@ -20,6 +20,8 @@ struct client_request {
 	const char *body; /* JSON, or NULL */
 	const char *object; /* whom an error is about: a MAC; NULL: the command */
 	bool forever; /* a stream */
+	bool *cut; /* or NULL: set, and nothing told, where an answer broke off … */
+	bool again; /* … or where nobody is there to answer: it is tried again */
 };
 
 /* Sends it and gives the answer's lines to `fn` (NULL: nobody). An exit code; every failure was

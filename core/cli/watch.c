@@ -4,10 +4,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "tap82/clock.h"
 #include "tap82/err.h"
+#include "tap82/log.h"
 
 /* The value at a path, if there is one, and what goes before it. */
 static void print_field(const json_t *json, const char *before, const char *path)
@@ -165,14 +167,18 @@ const struct cli_option command_events_options[] = {
 	{"follow", 'f', NULL, "go on with those that happen from now on"},
 	{"since", 0, "TIME",
 		"from this time: 2026-01-02T03:04:05Z, seconds since 1970, or 10m, 2h"},
+	{"after", 0, "ID", "behind the event with this id"},
 	{"mac", 0, "MAC", "of this camera"},
 	{"event", 0, "CODE", "of this kind, e.g. dhcp.ip_allocation"},
-	{"limit", 0, "N", "the newest N"},
+	{"limit", 0, "N", "the newest N; with --after the next N"},
 	{0},
 };
 
+#define AWAY_MAX 60 /* seconds that tap82 run may be away under a reader of events */
+
 struct printing {
 	bool json, colour, eager;
+	char last[64]; /* the id of the event printed last */
 };
 
 static const char *colour_of(const char *severity)
@@ -201,11 +207,21 @@ static void print_event(const struct printing *p, const json_t *json)
 	putchar('\n');
 }
 
+/* The record's own id: nothing before it can hold its key. */
+static void keep_id(struct printing *p, const char *line)
+{
+	const char *at = strstr(line, "\"id\":\"");
+
+	if (at)
+		snprintf(p->last, sizeof(p->last), "%.*s", (int)strcspn(at + 6, "\""), at + 6);
+}
+
 static int take_event(void *ctx, const char *line)
 {
-	const struct printing *p = ctx;
+	struct printing *p = ctx;
 	json_t *json;
 
+	keep_id(p, line);
 	if (p->json) {
 		puts(line);
 	} else {
@@ -237,25 +253,80 @@ static int add_since(struct cli *cli, char *path, size_t size)
 	return 0;
 }
 
-int command_events(struct cli *cli)
+/* Which events: all that are kept, unless it is said otherwise. */
+static int add_wishes(struct cli *cli, char *path, size_t size)
 {
 	static const char *const names[] = {"mac", "event", "limit"};
+	int r = add_since(cli, path, size);
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (cli_has(cli, names[i]))
+			client_query(path, size, names[i], cli_option(cli, names[i]));
+	if (cli_has(cli, "follow"))
+		client_query(path, size, "follow", "1");
+	else if (!cli_has(cli, "limit"))
+		client_query(path, size, "limit", "0");
+	return r;
+}
+
+/* Where to begin, or to go on where the connection was cut. */
+static void add_place(
+	const struct cli *cli, const struct printing *p, int64_t started, char *path, size_t size)
+{
+	const char *after = p->last[0] ? p->last : cli_option(cli, "after");
+	char text[TIME_TEXT];
+
+	if (after)
+		client_query(path, size, "after", after);
+	else if (!cli_has(cli, "follow") && !cli_has(cli, "limit"))
+		client_query(path, size, "after", "");
+	else if (started)
+		client_query(path, size, "since", time_format(started, text));
+}
+
+/* A reader that was too slow, or tap82 that was started anew: what follows the last one printed is
+ * asked for again, so that nothing is missed. */
+static int read_events(struct cli *cli, const char *wishes, struct printing *p)
+{
+	int64_t started = clock_wall();
+	int away = 0, r;
+	bool cut;
+
+	do {
+		char path[768], before[sizeof(p->last)];
+		struct client_request request = {.method = "GET",
+			.path = path,
+			.object = cli_option(cli, "after"),
+			.forever = true,
+			/* Of the newest N there is no rest to ask for. */
+			.cut = cli_has(cli, "limit") && !p->eager ? NULL : &cut,
+			.again = away > 0 && away < AWAY_MAX};
+
+		cut = false;
+		snprintf(path, sizeof(path), "%s", wishes);
+		memcpy(before, p->last, sizeof(before));
+		add_place(cli, p, away && !cli_has(cli, "since") ? started : 0, path, sizeof(path));
+		r = client_call(cli, &request, take_event, p);
+		if (cut && away == 0)
+			log_warning("events: the connection ended: trying again");
+		away = strcmp(before, p->last) == 0 ? away + 1 : 1;
+		if (cut)
+			sleep(1);
+	} while (cut && away <= AWAY_MAX);
+	return r;
+}
+
+int command_events(struct cli *cli)
+{
 	char path[512] = "/v1/events";
 	struct printing p = {
 		.json = cli->json, .colour = table_colour(stdout), .eager = cli_has(cli, "follow")};
-	struct client_request request = {.method = "GET", .path = path, .forever = p.eager};
-	int r = add_since(cli, path, sizeof(path));
+	int r;
 
-	if (r)
-		return r;
 	if (cli->arg_count > 0)
 		return cli_usage(cli, "%s: takes no operands", cli->args[0]);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (cli_has(cli, names[i]))
-			client_query(path, sizeof(path), names[i], cli_option(cli, names[i]));
-	if (p.eager)
-		client_query(path, sizeof(path), "follow", "1");
-	return client_call(cli, &request, take_event, &p);
+	r = add_wishes(cli, path, sizeof(path));
+	return r ? r : read_events(cli, path, &p);
 }
 
 /* --- status ---------------------------------------------------------------------------------- */

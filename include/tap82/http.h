@@ -81,7 +81,11 @@ int http_stream_begin(struct http_exchange *x, const char *type, http_stream_fn 
 	http_stream_fn closed, void *ctx);
 /* 0, or ERR_FULL: the peer is too slow, `x` is gone, `closed` is not called. */
 int http_stream_send(struct http_exchange *x, const void *bytes, size_t len);
+/* What is sent from now on comes by itself: `more` is not called again. */
+void http_stream_wait(struct http_exchange *x);
 void http_stream_end(struct http_exchange *x);
+/* Cuts the connection, so that the peer sees that there should be more; `closed` is not called. */
+void http_stream_break(struct http_exchange *x);
 
 struct http_stats {
 	uint64_t requests, refused, slow; /* totals: handled, not understood, dropped as too slow */

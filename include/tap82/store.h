@@ -139,6 +139,24 @@ int store_each_reservation(struct store *store, store_reservation_fn fn, void *c
 int store_each_event(struct store *store, int64_t since, const struct mac *mac, const char *code,
 	size_t limit, store_event_fn fn, void *ctx);
 int store_each_outbox(struct store *store, store_outbox_fn fn, void *ctx);
+
+/* A walk over events, oldest first, that can be left and gone on with: `seq` is the number of the
+ * last one looked at. */
+struct event_walk {
+	int64_t seq; /* 0: before the first */
+	int64_t since; /* events before it are passed over; 0: none are */
+	const struct mac *mac; /* borrowed; NULL: all */
+	const char *code; /* borrowed; NULL: all */
+};
+/* Puts the walk right behind the event of this id. 0; ERR_NOT_FOUND; negative. */
+int store_walk_behind(
+	struct store *store, const uint8_t id[EVENT_ID_BYTES], struct event_walk *walk);
+/* Puts it before the first event at or after walk->since. 0 or negative. */
+int store_walk_begin(struct store *store, struct event_walk *walk);
+/* Looks at the next `limit` events and gives those wanted to `fn`, which ends the slice with
+ * anything but 0. 1: there may be more; 0: that was all; negative. */
+int store_walk_events(
+	struct store *store, struct event_walk *walk, size_t limit, store_event_fn fn, void *ctx);
 /* Deletes events older than `before`, at most `limit` of them, and gives room back to the file
  * system: how many, or negative. */
 int store_expire_events(struct store *store, int64_t before, size_t limit);

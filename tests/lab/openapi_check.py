@@ -102,8 +102,11 @@ for path in ("/", "/openapi.json", "/healthz", "/metrics", "/v1/status", "/v1/de
 tried("get", "/v1/devices", 200, "/v1/devices?state=provisioned")
 tried("get", "/v1/devices", 400, "/v1/devices?state=asleep")
 tried("get", "/v1/events", 200, "/v1/events?since=0&limit=5&event=provision.handoff&mac=" + mac)
-tried("get", "/v1/events", 200, "/v1/events?since=1&follow=1")
+tried("get", "/v1/events", 200, "/v1/events?since=1&follow=1&limit=5")
 tried("get", "/v1/events", 400, "/v1/events?since=yesterday")
+tried("get", "/v1/events", 200, "/v1/events?after=&limit=3")
+tried("get", "/v1/events", 404, "/v1/events?after=" + 32 * "0")
+tried("get", "/v1/events", 400, "/v1/events?after=here")
 one, explained = "/v1/devices/{mac}", "/v1/devices/{mac}/explain"
 tried("get", one, 200, "/v1/devices/" + mac.upper().replace(":", "-"))
 tried("get", one, 404, "/v1/devices/" + nobody)

@@ -263,6 +263,51 @@ static void an_event_is_kept_once_and_found_again(void **state)
 	store_close(store);
 }
 
+/* All that a walk gives, a bar behind each slice. */
+static const char *walk(struct store *store, struct event_walk w, size_t limit)
+{
+	static char out[256];
+	int r = 1;
+
+	*out = 0;
+	for (int slices = 0; r == 1 && slices < 20; slices++) {
+		r = store_walk_events(store, &w, limit, list_event, out);
+		assert_true(r == 0 || r == 1);
+		strcat(out, "|");
+	}
+	return out;
+}
+
+static void a_walk_goes_on_where_it_was_left(void **state)
+{
+	struct mac mac = {{0, 0, 0, 0, 0, 1}};
+	struct store *store = open_store();
+	uint8_t third[EVENT_ID_BYTES] = {3}, none[EVENT_ID_BYTES] = {77};
+	struct event_walk w = {.since = 105};
+
+	(void)state;
+	for (int i = 1; i <= 5; i++)
+		assert_int_equal(put_event(store, i, 100 + 3 * i, i % 2), 1);
+	assert_int_equal(put_event(store, 6, 104, 1), 1); /* told late */
+	assert_string_equal(walk(store, (struct event_walk){0}, 4), "1 2 3 4 |5 6 |");
+	assert_string_equal(walk(store, (struct event_walk){0}, 3), "1 2 3 |4 5 6 ||");
+	assert_string_equal(walk(store, (struct event_walk){.mac = &mac}, 3), "1 3 5 |6 |");
+	assert_string_equal(walk(store, (struct event_walk){.code = "even"}, 2), "2 |4 |6 ||");
+	assert_int_equal(store_walk_begin(store, &w), 0);
+	assert_string_equal(walk(store, w, 10), "2 3 4 5 |");
+	w.since = 999;
+	assert_int_equal(store_walk_begin(store, &w), 0);
+	assert_string_equal(walk(store, w, 10), "|");
+	w.since = 0;
+	assert_int_equal(store_walk_behind(store, third, &w), 0);
+	assert_string_equal(walk(store, w, 10), "4 5 6 |");
+	assert_int_equal(store_walk_behind(store, none, &w), ERR_NOT_FOUND);
+	assert_int_equal(put_event(store, 99, 200, 0), 1); /* where list_event() ends a walk */
+	assert_int_equal(store_walk_events(store, &w, 10, list_event, (char[64]){0}), 1);
+	assert_int_equal(store_walk_events(store, &w, 10, list_event, (char[64]){0}), 0);
+	store_close(store);
+}
+
 static void old_events_go_and_the_file_shrinks(void **state)
 {
 	struct event_row row = {.code = "x"};
@@ -525,6 +570,7 @@ int main(void)
 		cmocka_unit_test_setup(a_device_comes_back_as_it_was_put, fresh),
 		cmocka_unit_test_setup(a_reservation_is_kept_for_each_server, fresh),
 		cmocka_unit_test_setup(an_event_is_kept_once_and_found_again, fresh),
+		cmocka_unit_test_setup(a_walk_goes_on_where_it_was_left, fresh),
 		cmocka_unit_test_setup(old_events_go_and_the_file_shrinks, fresh),
 		cmocka_unit_test_setup(the_outbox_keeps_its_order, fresh),
 		cmocka_unit_test_setup(facts_are_small_values_by_name, fresh),
