@@ -82,7 +82,7 @@ static struct device *find_old(
 	return old;
 }
 
-static bool is_taken(struct engine *e, const struct device *d, uint32_t ip)
+bool is_taken(struct engine *e, const struct device *d, uint32_t ip)
 {
 	const struct device *other;
 	const struct reservation *r;
@@ -302,6 +302,7 @@ static void go_on(struct engine *e, const struct happening *h, const struct deci
 		memo = device_memo_new(&e->devices, d);
 		wish.purpose = PURPOSE_TAKEOVER;
 		wish.old = old;
+		wish.announced = decision->announced;
 		wish.ip = old->ip;
 		if (memo)
 			memo->first_ip = h->o->dhcp.yiaddr;

@@ -157,6 +157,7 @@ void decide(const struct match *m, struct decision *ret_decision)
 		d.replaces = is_replacement(m);
 		d.takes_over = is_takeover(m);
 	}
+	d.announced = m->port == PORT_ANNOUNCED;
 	d.shares = rows[d.row].number >= 8 && m->port == PORT_OTHER_ALIVE;
 	*ret_decision = d;
 }

@@ -49,6 +49,7 @@ void engine_free(struct engine *e)
 	unknowns_done(&e->unknowns);
 	holds_done(&e->holds);
 	free_strangers(e);
+	free(e->restoring);
 	free(e->repins);
 	free(e->dirty);
 	free(e);
@@ -174,22 +175,14 @@ void engine_clock(struct engine *e, int64_t now, int64_t ahead)
 		store_what_runs(e);
 }
 
-static void go_on_after_restart(struct engine *e)
-{
-	e->restored = false;
-	for (uint32_t i = 0; i < e->reservations.all_room; i++)
-		if (reservations_at(&e->reservations, i))
-			provision_answered(e, reservations_at(&e->reservations, i));
-}
-
 int64_t engine_tick(struct engine *e, int64_t now)
 {
 	int64_t next;
 
 	if (now > e->now)
 		e->now = now;
-	if (e->restored)
-		go_on_after_restart(e);
+	if (e->restoring)
+		restore_end(e);
 	advance(e, now);
 	next = reservations_pump(&e->reservations, e->now);
 	engine_settle(e);
@@ -255,15 +248,24 @@ static void heard(struct engine *e, const struct observation *o, struct device *
 		unknown_observe(&e->unknowns, o, e->now);
 }
 
+/* Others ask about a camera, too: only its own exchanges are signs of it. */
+static bool is_of_the_client(uint8_t type)
+{
+	return type <= DHCP_INFORM;
+}
+
 static void on_dhcp(struct engine *e, const struct observation *o)
 {
 	struct transaction *tx;
 	struct device *d;
 
-	if (!o->dhcp.has_mac || o->dhcp.type == 0 || mac_is_zero(&o->mac))
+	if (!o->dhcp.has_mac || o->dhcp.type == 0 || !is_of_the_client(o->dhcp.type) ||
+		mac_is_zero(&o->mac))
 		return;
 	tx = transaction_observe(&e->transactions, o, e->now);
 	d = device_find(&e->devices, &o->mac);
+	if (d && d->flags & DEVICE_HAS_WORK)
+		provision_heard(e, d);
 	switch (o->dhcp.type) {
 	case DHCP_ACK:
 		e->acks++;
@@ -284,8 +286,10 @@ static void on_radius(struct engine *e, const struct observation *o)
 
 	if (!d || !session)
 		return;
-	if (!session->ended)
+	if (!session->ended) {
 		heard(e, o, d);
+		provision_heard(e, d);
+	}
 	if (moved && device_profile(&e->devices, d, &e->profile, NULL))
 		check_places(e, d, &e->profile, NULL, d->ip);
 }

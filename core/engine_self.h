@@ -7,7 +7,8 @@
  *	provision.c		a reservation's way from the wish to the hand-over
  *	engine_tell.c		events
  *	engine_inventory.c	devices come, change and go
- *	engine_rows.c		to and from the store
+ *	engine_rows.c		to the store
+ *	engine_restore.c	and out of it
  *	engine_records.c	answers to questions
  *	explain.c		why a camera is (not) provisioned
  */
@@ -68,6 +69,12 @@ struct inventory_job {
 	size_t added, changed, removed;
 };
 
+/* The rows of one MAC out of the store, until another MAC's come. */
+struct restoring {
+	uint8_t count, servers[RESERVATION_PARTS_MAX];
+	struct reservation_row rows[RESERVATION_PARTS_MAX];
+};
+
 struct engine {
 	const struct conf *conf;
 	struct engine_ops ops;
@@ -75,7 +82,7 @@ struct engine {
 	int64_t now;
 	int64_t ahead; /* of the wall clock: what is told, shown and stored is engine's time and
 			  this */
-	bool restored; /* reservations of before a restart are to be looked at */
+	struct restoring *restoring; /* NULL: nothing was restored, or it is being gone on with */
 	int64_t started; /* the first time that was heard of */
 	struct device_table devices;
 	struct transactions transactions;
@@ -146,6 +153,8 @@ void engine_settle(struct engine *e);
 /* ack.c */
 void engine_ack(
 	struct engine *e, const struct observation *o, struct device *d, struct transaction *tx);
+/* The address is another device's, or being reserved for one. */
+bool is_taken(struct engine *e, const struct device *d, uint32_t ip);
 /* Tells once if option 82 and RADIUS disagree about a device. */
 void check_places(struct engine *e, struct device *d, const struct option82 *o,
 	const struct port_place *port, uint32_t ip);
@@ -157,6 +166,7 @@ struct wish {
 	uint16_t group;
 	uint8_t acked_server;
 	uint32_t xid, relay;
+	bool announced; /* takeover: the old camera may be alive */
 	struct device *old; /* takeover: whose address it is; else NULL */
 };
 void provision(struct engine *e, struct device *d, const struct wish *wish);
@@ -168,6 +178,8 @@ void provision_deadlines(struct engine *e);
 int64_t provision_next_deadline(const struct engine *e);
 /* The device goes: what is under way for it is taken back. */
 void provision_device_gone(struct engine *e, struct device *d);
+/* A camera showed itself: if its address was being taken over because it was silent, that ends. */
+void provision_heard(struct engine *e, struct device *old);
 void provision_repin(struct engine *e, const struct repin *repin);
 void provision_fail_told(struct engine *e, struct device *d, uint32_t ip, const char *server,
 	const char *reason, const char *detail, uint32_t xid, uint32_t relay, int group);
@@ -178,8 +190,18 @@ void start_hold(struct engine *e, struct device *d, uint32_t xid);
 void hand_over(struct engine *e, struct device *d, const struct happening *h,
 	const struct reservation *r, const char *reason);
 
-/* engine_rows.c */
+/* engine_rows.c: phase and more travel in the flags of a reservation's row. */
+enum {
+	ROW_FRESH = 0x80,
+	ROW_ACKED = 0x40 /* this server sent the ACK */,
+	ROW_ANNOUNCED = 0x20,
+	ROW_PHASE = 0x0f
+};
 void store_device(struct engine *e, const struct device *d);
 void store_part(void *ctx, struct reservation *r, struct reservation_part *part);
+
+/* engine_restore.c */
+/* After the last row: what is not final goes on. */
+void restore_end(struct engine *e);
 
 #endif

@@ -76,16 +76,10 @@ static struct reservation *work_of(struct engine *e, const struct device *d)
 static void carry_over(struct engine *e, struct reservation *to, const struct reservation *from)
 {
 	for (unsigned i = 0; i < from->count; i++) {
-		const struct reservation_part *old = &from->parts[i];
-		struct reservation_part *part = part_of(to, old->server);
+		struct reservation_part *part = part_of(to, from->parts[i].server);
 
-		uint32_t maybe = old->maybe;
-
-		if (!part)
-			continue;
-		if (old->state == RESERVATION_SENT && old->sent != old->have)
-			maybe = old->sent ? old->sent : old->have;
-		reservations_believe(&e->reservations, part, old->have, maybe);
+		if (part)
+			reservations_inherit(&e->reservations, part, &from->parts[i]);
 	}
 }
 
@@ -153,6 +147,7 @@ static void describe(
 	r->relay = wish->relay;
 	r->base_ip = d->ip;
 	r->fresh = d->ip == 0 || d->confirmed == 0;
+	r->announced = wish->announced;
 	r->peer = (struct mac){{0}};
 	reservations_set_ip(&e->reservations, r, wish->ip);
 	reservations_restart(&e->reservations, r, e->now);
@@ -162,9 +157,10 @@ static void describe(
 static void let_yield(struct engine *e, struct reservation *newcomer, struct device *old)
 {
 	struct wish wish = {
-		.purpose = PURPOSE_YIELD,
-		.group = newcomer->group,
-		.acked_server = newcomer->acked_server,
+		.purpose = PURPOSE_YIELD, /* where it goes back if that fails */
+		.group = old->acked_group < e->conf->group_count ? old->acked_group
+								 : newcomer->group,
+		.acked_server = old->acked_at ? old->acked_server : newcomer->acked_server,
 		.xid = newcomer->xid,
 	};
 	struct reservation *r = open_reservation(e, old, newcomer->group);
@@ -175,7 +171,8 @@ static void let_yield(struct engine *e, struct reservation *newcomer, struct dev
 	r->peer = newcomer->mac;
 	newcomer->peer = old->mac;
 	for (unsigned i = 0; i < r->count; i++)
-		reservations_believe(&e->reservations, &r->parts[i], old->ip, 0);
+		if (!r->parts[i].have && !r->parts[i].maybe)
+			reservations_believe(&e->reservations, &r->parts[i], old->ip, 0);
 	want_everywhere(e, r, 0);
 }
 
@@ -226,7 +223,7 @@ void provision_again(struct engine *e, struct device *d, const struct wish *wish
 		return;
 	describe(e, r, d, wish);
 	for (unsigned i = 0; i < r->count; i++)
-		if (r->parts[i].have == wish->ip)
+		if (r->parts[i].have == wish->ip && !r->parts[i].maybe)
 			reservations_believe(&e->reservations, &r->parts[i], wish->ip, wish->ip);
 	want_everywhere(e, r, wish->ip);
 	mark_dirty(e, d);
@@ -577,12 +574,32 @@ static void settle_partial(struct engine *e, struct reservation *r)
 	forget(e, r);
 }
 
+/* The address is the old camera's again, unless a server does not want that any more. */
+static void settle_yielded_back(struct engine *e, struct reservation *r)
+{
+	struct device *d = r->device;
+	const struct reservation_part *part;
+
+	if (d) {
+		note_confirmed(e, r, d);
+		mark_dirty(e, d);
+	}
+	if (!d || reservation_outcome(r, &part) != OUTCOME_REFUSED) {
+		forget(e, r);
+		return;
+	}
+	provision_fail_told(e, d, d->ip, e->conf->servers[part->server].name, part->reason,
+		part->detail, r->xid, r->relay, r->group);
+	r->purpose = PURPOSE_ENSURE;
+	set_phase(e, r, PHASE_FAILED);
+}
+
 static void settle_undoing(struct engine *e, struct reservation *r)
 {
 	if (!is_quiet(r))
 		return;
 	if (r->purpose == PURPOSE_YIELD)
-		forget(e, r);
+		settle_yielded_back(e, r);
 	else
 		set_phase(e, r, PHASE_FAILED);
 }
@@ -672,6 +689,52 @@ static void abort_takeover(struct engine *e, struct reservation *r)
 	undo(e, newcomer, newcomer->device->confirmed ? newcomer->device->ip : 0);
 	device_set_state(&e->devices, newcomer->device,
 		newcomer->device->confirmed ? DEVICE_PROVISIONED : DEVICE_NEW);
+}
+
+static void tell_shared(
+	struct engine *e, const struct reservation *newcomer, uint32_t ip, const struct device *old)
+{
+	struct event ev;
+	uint8_t id[10];
+
+	event_of_reservation(e, &ev, EVENT_PORT_SHARED, newcomer, newcomer->device);
+	ev.ip = ip;
+	ev.old.has_mac = true;
+	ev.old.mac = old->mac;
+	ev.old.ip = old->ip;
+	identity_of(e, old, &ev.old.device);
+	put_u32(id, newcomer->xid);
+	memcpy(id + 4, old->mac.b, 6);
+	tell(e, &ev, id, sizeof(id));
+}
+
+/* The newcomer gets the address that dhcpd gave it first, as beside any camera that is alive. */
+void provision_heard(struct engine *e, struct device *old)
+{
+	struct reservation *r = work_of(e, old), *newcomer;
+	struct wish wish = {.purpose = PURPOSE_CREATE};
+	const struct memo *memo;
+	struct device *d;
+
+	if (!r || r->purpose != PURPOSE_YIELD || r->phase != PHASE_ACTIVE)
+		return;
+	newcomer = peer_of(e, r);
+	d = newcomer ? newcomer->device : NULL;
+	memo = d ? device_memo(&e->devices, d) : NULL;
+	if (!memo || newcomer->announced)
+		return;
+	wish.ip = memo->first_ip;
+	wish.group = newcomer->group;
+	wish.acked_server = newcomer->acked_server;
+	wish.xid = newcomer->xid;
+	wish.relay = newcomer->relay;
+	if (d->ip)
+		wish.purpose = PURPOSE_UPDATE;
+	tell_shared(e, newcomer, wish.ip, old);
+	abort_takeover(e, r);
+	mark_dirty(e, d);
+	if (wish.ip && !is_taken(e, d, wish.ip))
+		provision(e, d, &wish);
 }
 
 void unprovision(struct engine *e, struct device *d)

@@ -67,11 +67,28 @@ static void done(struct reservation_part *p)
 	answered(p);
 }
 
-/* Refused: the server has what it had. */
+/* An order went out and it is not known what became of it. The server has `have` or `maybe`, or
+ * nothing: never a third address, see reservation_next(). */
+static void doubt(struct reservation_part *p)
+{
+	if (p->sent == p->have)
+		return;
+	if (p->sent == 0) {
+		p->maybe = p->maybe ? p->maybe : p->have;
+		return;
+	}
+	if (p->have == 0 && p->maybe != p->sent)
+		p->have = p->maybe;
+	p->maybe = p->sent;
+}
+
+/* Refused: the server has what it had, unless it refused in the middle (the host was written, the
+ * lease could not be pinned). */
 static void refused(struct reservation_part *p, const struct reservation_input *in)
 {
 	keep_error(p, in);
-	p->maybe = 0;
+	if (in->changed)
+		doubt(p);
 	p->repin = false;
 	set_state(p, RESERVATION_REFUSED);
 	answered(p);
@@ -80,10 +97,25 @@ static void refused(struct reservation_part *p, const struct reservation_input *
 static void not_now(struct reservation_part *p, const struct reservation_input *in)
 {
 	keep_error(p, in);
-	if (p->sent != p->have)
-		p->maybe = p->sent ? p->sent : p->have;
+	doubt(p);
 	set_state(p, RESERVATION_WAITING);
 	answered(p);
+}
+
+uint32_t reservation_next(const struct reservation_part *p)
+{
+	bool two = p->maybe && p->have && p->maybe != p->have;
+
+	return two && p->want != p->maybe && p->want != p->have ? p->maybe : p->want;
+}
+
+void reservation_inherit(struct reservation_part *p, const struct reservation_part *old)
+{
+	p->have = old->have;
+	p->maybe = old->maybe;
+	p->sent = old->sent;
+	if (old->state == RESERVATION_SENT)
+		doubt(p);
 }
 
 bool reservation_step(struct reservation *r, const struct reservation_input *in)
@@ -100,7 +132,7 @@ bool reservation_step(struct reservation *r, const struct reservation_input *in)
 			look_again(p);
 		break;
 	case INPUT_SEND:
-		p->sent = p->want;
+		p->sent = reservation_next(p);
 		p->tries++;
 		set_state(p, RESERVATION_SENT);
 		break;

@@ -106,6 +106,15 @@ void reservations_believe(
 	change_claims(s, part, &before);
 }
 
+void reservations_inherit(
+	struct reservations *s, struct reservation_part *part, const struct reservation_part *old)
+{
+	struct claimed before = claimed_by(part);
+
+	reservation_inherit(part, old);
+	change_claims(s, part, &before);
+}
+
 /* --- The table ---------------------------------------------------------------------------------
  */
 
@@ -184,6 +193,32 @@ static void append_deadline(struct reservations *s, struct reservation *r)
 	else
 		s->oldest = r;
 	s->newest = r;
+}
+
+static int by_since(const void *a, const void *b)
+{
+	const struct reservation *x = *(struct reservation *const *)a,
+				 *y = *(struct reservation *const *)b;
+
+	if (x->since != y->since)
+		return x->since < y->since ? -1 : 1;
+	return x->serial < y->serial ? -1 : 1;
+}
+
+void reservations_sort(struct reservations *s)
+{
+	struct reservation **timed = malloc((s->count + 1) * sizeof(struct reservation *));
+	uint32_t n = 0;
+
+	for (struct reservation *r = s->oldest; timed && r; r = r->newer)
+		timed[n++] = r;
+	if (!timed)
+		return;
+	qsort(timed, n, sizeof(timed[0]), by_since);
+	s->oldest = s->newest = NULL;
+	for (uint32_t i = 0; i < n; i++)
+		append_deadline(s, timed[i]);
+	free(timed);
 }
 
 void reservations_untime(struct reservations *s, struct reservation *r)
@@ -352,7 +387,8 @@ void reservations_repin(
 /* An address is nowhere reserved for two: who is to get it waits until the other has lost it. */
 static bool may_be_sent(struct reservations *s, const struct reservation_part *part)
 {
-	const struct claim *c = part->want ? find_claim(s, part->server, part->want) : NULL;
+	uint32_t ip = reservation_next(part);
+	const struct claim *c = ip ? find_claim(s, part->server, ip) : NULL;
 
 	return !c || mac_equal(&c->mac, &part->of->mac);
 }
@@ -368,23 +404,24 @@ static void send(struct reservations *s, struct reservation_part *part)
 {
 	const struct reservation *r = part->of;
 	struct reservation_input in = {.kind = INPUT_SEND};
+	uint32_t ip = reservation_next(part);
+	uint32_t there = part->maybe && part->maybe != ip ? part->maybe : part->have;
 	struct order order = {
-		.kind = part->want == 0 ? ORDER_RELEASE : ORDER_ENSURE,
+		.kind = ip == 0 ? ORDER_RELEASE : ORDER_ENSURE,
 		.ticket = ticket_of(part),
 		.server = part->server,
 		.mac = r->mac,
-		.ip = part->want,
+		.ip = ip,
 		.mode = (enum conf_reservation)r->mode,
 		.acked_here = r->acked_server == part->server,
 	};
-	uint32_t there = part->maybe ? part->maybe : part->have;
 
 	if (part->repin && part->have == part->want && !part->maybe && part->want)
 		order.kind = ORDER_REPIN;
-	if (part->want == 0) {
+	if (ip == 0) {
 		order.ip = there;
 		order.in_use = r->purpose != PURPOSE_YIELD;
-	} else if (there != part->want) {
+	} else if (there != ip) {
 		order.old_ip = there;
 	}
 	s->queues[part->server].sent++;
@@ -465,8 +502,10 @@ struct reservation *reservations_answer(
 		[ANSWER_REFUSED] = INPUT_REFUSED,
 		[ANSWER_NOT_NOW] = INPUT_NOT_NOW,
 	};
-	struct reservation_input in = {
-		.kind = kinds[answer->kind], .reason = answer->reason, .detail = answer->detail};
+	struct reservation_input in = {.kind = kinds[answer->kind],
+		.reason = answer->reason,
+		.detail = answer->detail,
+		.changed = answer->changed};
 	struct reservation *r = reservations_at(s, (uint32_t)answer->ticket >> 4);
 	uint8_t i = answer->ticket & 15;
 

@@ -68,29 +68,23 @@ static bool fact_is_good(sqlite3_stmt *stmt)
 /* Tables are read from both ends, and those with row numbers also from places between. */
 static const struct table {
 	const char *name, *up, *down, *from; /* from: at or above ?1; NULL without row numbers */
-	const char *put;
 	bool (*is_good)(sqlite3_stmt *stmt);
 	size_t count; /* where to count, in struct store_salvage */
 } tables[] = {
 	{"device", "SELECT * FROM device ORDER BY mac", "SELECT * FROM device ORDER BY mac DESC",
-		"SELECT * FROM device WHERE mac >= ?1 ORDER BY mac",
-		"INSERT OR IGNORE INTO device VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		device_is_good, offsetof(struct store_salvage, devices)},
+		"SELECT * FROM device WHERE mac >= ?1 ORDER BY mac", device_is_good,
+		offsetof(struct store_salvage, devices)},
 	{"reservation", "SELECT * FROM reservation ORDER BY mac, server",
 		"SELECT * FROM reservation ORDER BY mac DESC, server DESC", NULL,
-		"INSERT OR IGNORE INTO reservation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		reservation_is_good, offsetof(struct store_salvage, reservations)},
 	{"event", "SELECT * FROM event ORDER BY seq", "SELECT * FROM event ORDER BY seq DESC",
-		"SELECT * FROM event WHERE seq >= ?1 ORDER BY seq",
-		"INSERT OR IGNORE INTO event VALUES (?,?,?,?,?,?)", event_is_good,
+		"SELECT * FROM event WHERE seq >= ?1 ORDER BY seq", event_is_good,
 		offsetof(struct store_salvage, events)},
 	{"outbox", "SELECT * FROM outbox ORDER BY seq", "SELECT * FROM outbox ORDER BY seq DESC",
-		"SELECT * FROM outbox WHERE seq >= ?1 ORDER BY seq",
-		"INSERT OR IGNORE INTO outbox VALUES (?,?,?,?,?,?)", outbox_is_good,
+		"SELECT * FROM outbox WHERE seq >= ?1 ORDER BY seq", outbox_is_good,
 		offsetof(struct store_salvage, outbox)},
 	{"fact", "SELECT * FROM fact ORDER BY key", "SELECT * FROM fact ORDER BY key DESC", NULL,
-		"INSERT OR IGNORE INTO fact VALUES (?,?)", fact_is_good,
-		offsetof(struct store_salvage, facts)},
+		fact_is_good, offsetof(struct store_salvage, facts)},
 };
 
 /* 0; or the failure of the new store, which ends the rescue. */
@@ -172,10 +166,33 @@ static int rescue_rows(struct rescue *r, const struct table *t, sqlite3_stmt *pu
 	return probe(r, t, put);
 }
 
+/* The statement that puts a row as the old store has it, perhaps with fewer columns than today. */
+static int prepare_put(struct rescue *r, const struct table *t, sqlite3_stmt **ret_put)
+{
+	sqlite3_str *sql = sqlite3_str_new(NULL);
+	sqlite3_stmt *rows = NULL;
+	int code, count;
+	char *text;
+
+	sqlite3_prepare_v2(r->from.db, t->up, -1, &rows, NULL);
+	count = sqlite3_column_count(rows);
+	sqlite3_str_appendf(sql, "INSERT OR IGNORE INTO %s", t->name);
+	for (int i = 0; i < count; i++)
+		sqlite3_str_appendf(sql, "%s\"%w\"", i ? ", " : " (", sqlite3_column_name(rows, i));
+	for (int i = 0; i < count; i++)
+		sqlite3_str_appendall(sql, i ? ", ?" : ") VALUES (?");
+	sqlite3_str_appendall(sql, count ? ")" : " DEFAULT VALUES");
+	sqlite3_finalize(rows);
+	text = sqlite3_str_finish(sql);
+	code = text ? sqlite3_prepare_v2(r->to->db, text, -1, ret_put, NULL) : SQLITE_NOMEM;
+	sqlite3_free(text);
+	return code;
+}
+
 static int rescue_table(struct rescue *r, const struct table *t, struct store_salvage *salvage)
 {
 	sqlite3_stmt *put;
-	int code = sqlite3_prepare_v2(r->to->db, t->put, -1, &put, NULL), e;
+	int code = prepare_put(r, t, &put), e;
 
 	if (code != SQLITE_OK)
 		return store_fail(r->to, code);

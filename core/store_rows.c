@@ -12,6 +12,39 @@ static void bind_optional(struct store_bind *b, bool present, const void *bytes,
 		bind_null(b);
 }
 
+/* The columns of version 2, in three parts. */
+static void bind_acked(struct store_bind *b, const struct device_row *row)
+{
+	bind_int(b, row->acked_at);
+	bind_text(b, row->acked_server);
+	bind_int(b, row->xid);
+	bind_int(b, row->hold_xid);
+}
+
+static void bind_told(struct store_bind *b, const struct device_row *row)
+{
+	bind_int(b, row->told_ip);
+	bind_int(b, row->failed_ip);
+	bind_int(b, row->first_ip);
+	bind_int(b, row->reason);
+	bind_int(b, row->moved_at);
+	bind_int(b, (int64_t)row->mismatch);
+	bind_int(b, row->stopped_at);
+	bind_int(b, row->stopped_ip);
+	bind_int(b, row->stopped_server_id);
+	bind_int(b, row->stopped_relay);
+	bind_int(b, row->stopped_xid);
+}
+
+static void bind_place(struct store_bind *b, const struct port_place *place)
+{
+	bind_text(b, place->layout);
+	bind_int(b, place->vlan);
+	bind_int(b, place->slot);
+	bind_int(b, place->port);
+	bind_optional(b, place->has_switch_mac, place->switch_mac.b, sizeof(place->switch_mac.b));
+}
+
 int store_put_device(struct store *store, const struct device_row *row)
 {
 	struct store_bind b;
@@ -38,7 +71,51 @@ int store_put_device(struct store *store, const struct device_row *row)
 	bind_optional(&b, row->has_circuit_id, row->circuit_id, row->circuit_id_len);
 	bind_optional(&b, row->has_remote_id, row->remote_id, row->remote_id_len);
 	bind_optional(&b, row->option82_len > 0, row->option82, row->option82_len);
+	bind_acked(&b, row);
+	bind_told(&b, row);
+	bind_place(&b, &row->place);
 	return store_run(store, &b);
+}
+
+static uint32_t column_u32(struct store_columns *c)
+{
+	return (uint32_t)column_int(c, 0, UINT32_MAX);
+}
+
+static void read_acked(struct store_columns *c, struct device_row *row)
+{
+	row->acked_at = column_int(c, INT64_MIN, INT64_MAX);
+	column_text(c, row->acked_server, sizeof(row->acked_server));
+	row->xid = column_u32(c);
+	row->hold_xid = column_u32(c);
+}
+
+static void read_told(struct store_columns *c, struct device_row *row)
+{
+	row->told_ip = column_u32(c);
+	row->failed_ip = column_u32(c);
+	row->first_ip = column_u32(c);
+	row->reason = (uint8_t)column_int(c, 0, UINT8_MAX);
+	row->moved_at = column_int(c, INT64_MIN, INT64_MAX);
+	row->mismatch = (uint64_t)column_int(c, INT64_MIN, INT64_MAX);
+	row->stopped_at = column_int(c, INT64_MIN, INT64_MAX);
+	row->stopped_ip = column_u32(c);
+	row->stopped_server_id = column_u32(c);
+	row->stopped_relay = column_u32(c);
+	row->stopped_xid = column_u32(c);
+}
+
+static void read_place(struct store_columns *c, struct port_place *place)
+{
+	size_t len;
+
+	column_text(c, place->layout, sizeof(place->layout));
+	place->vlan = (int32_t)column_int(c, INT32_MIN, INT32_MAX);
+	place->slot = (int32_t)column_int(c, INT32_MIN, INT32_MAX);
+	place->port = (int32_t)column_int(c, INT32_MIN, INT32_MAX);
+	len = column_blob(
+		c, place->switch_mac.b, sizeof(place->switch_mac.b), &place->has_switch_mac);
+	c->bad = c->bad || (place->has_switch_mac && len != sizeof(place->switch_mac.b));
 }
 
 void store_read_device(struct store_columns *c, struct device_row *row)
@@ -50,14 +127,14 @@ void store_read_device(struct store_columns *c, struct device_row *row)
 	column_text(c, row->uuid, sizeof(row->uuid));
 	column_text(c, row->name, sizeof(row->name));
 	column_text(c, row->group, sizeof(row->group));
-	row->line = (uint32_t)column_int(c, 0, UINT32_MAX);
-	row->inventory_ip = (uint32_t)column_int(c, 0, UINT32_MAX);
+	row->line = column_u32(c);
+	row->inventory_ip = column_u32(c);
 	column_mac(c, &row->replaces);
-	row->ip = (uint32_t)column_int(c, 0, UINT32_MAX);
+	row->ip = column_u32(c);
 	row->state = (uint8_t)column_int(c, 0, UINT8_MAX);
 	row->flags = (uint8_t)column_int(c, 0, UINT8_MAX);
-	row->lease_time = (uint32_t)column_int(c, 0, UINT32_MAX);
-	row->relay = (uint32_t)column_int(c, 0, UINT32_MAX);
+	row->lease_time = column_u32(c);
+	row->relay = column_u32(c);
 	row->last_seen = column_int(c, INT64_MIN, INT64_MAX);
 	row->profile_seen_at = column_int(c, INT64_MIN, INT64_MAX);
 	row->hold_until = column_int(c, INT64_MIN, INT64_MAX);
@@ -67,6 +144,9 @@ void store_read_device(struct store_columns *c, struct device_row *row)
 		c, row->remote_id, sizeof(row->remote_id), &row->has_remote_id);
 	row->option82_len =
 		(uint16_t)column_blob(c, row->option82, sizeof(row->option82), &present);
+	read_acked(c, row);
+	read_told(c, row);
+	read_place(c, &row->place);
 }
 
 int store_each_device(struct store *store, store_device_fn fn, void *ctx)
@@ -122,6 +202,10 @@ int store_put_reservation(struct store *store, const struct reservation_row *row
 	bind_int(&b, row->since);
 	bind_int(&b, row->next_at);
 	bind_text(&b, row->error);
+	bind_int(&b, row->xid);
+	bind_int(&b, row->relay);
+	bind_int(&b, row->maybe_ip);
+	bind_int(&b, row->sent_ip);
 	return store_run(store, &b);
 }
 
@@ -129,17 +213,21 @@ void store_read_reservation(struct store_columns *c, struct reservation_row *row
 {
 	column_mac(c, &row->mac);
 	column_text(c, row->server, sizeof(row->server));
-	row->ip = (uint32_t)column_int(c, 0, UINT32_MAX);
-	row->old_ip = (uint32_t)column_int(c, 0, UINT32_MAX);
+	row->ip = column_u32(c);
+	row->old_ip = column_u32(c);
 	column_mac(c, &row->old_mac);
 	row->mode = (uint8_t)column_int(c, 0, UINT8_MAX);
 	row->state = (uint8_t)column_int(c, 0, UINT8_MAX);
 	row->purpose = (uint8_t)column_int(c, 0, UINT8_MAX);
 	row->flags = (uint8_t)column_int(c, 0, UINT8_MAX);
-	row->tries = (uint32_t)column_int(c, 0, UINT32_MAX);
+	row->tries = column_u32(c);
 	row->since = column_int(c, INT64_MIN, INT64_MAX);
 	row->next_at = column_int(c, INT64_MIN, INT64_MAX);
 	column_text(c, row->error, sizeof(row->error));
+	row->xid = column_u32(c);
+	row->relay = column_u32(c);
+	row->maybe_ip = column_u32(c);
+	row->sent_ip = column_u32(c);
 }
 
 int store_each_reservation(struct store *store, store_reservation_fn fn, void *ctx)

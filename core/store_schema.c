@@ -30,7 +30,34 @@ static const char version_1[] =
 	" body BLOB NOT NULL, tries INTEGER NOT NULL, next_at INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
 
-const char *const store_migrations[] = {version_1};
+/* What version 1 forgot at a restart. */
+static const char version_2[] =
+	"ALTER TABLE device ADD COLUMN acked_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN acked_server TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE device ADD COLUMN xid INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN hold_xid INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN told_ip INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN failed_ip INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN first_ip INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN reason INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN moved_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN mismatch INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN stopped_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN stopped_ip INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN stopped_server_id INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN stopped_relay INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN stopped_xid INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE device ADD COLUMN layout TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE device ADD COLUMN vlan INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE device ADD COLUMN slot INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE device ADD COLUMN port INTEGER NOT NULL DEFAULT -1;"
+	"ALTER TABLE device ADD COLUMN switch_mac BLOB;"
+	"ALTER TABLE reservation ADD COLUMN xid INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE reservation ADD COLUMN relay INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE reservation ADD COLUMN maybe_ip INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE reservation ADD COLUMN sent_ip INTEGER NOT NULL DEFAULT 0;";
+
+const char *const store_migrations[] = {version_1, version_2};
 const int store_version = sizeof(store_migrations) / sizeof(store_migrations[0]);
 
 int store_read_version(sqlite3 *db, int *ret_version)

@@ -98,7 +98,8 @@ int store_next(struct store *store, struct store_bind *b);
 /* Ends a walk early. */
 void store_stop(struct store_bind *b);
 
-/* The columns of a row, read in order. `bad` is set by what cannot be ours. */
+/* The columns of a row, read in order. `bad` is set by what cannot be ours; columns that an older
+ * version has not are 0, "" or absent. */
 struct store_columns {
 	sqlite3_stmt *stmt;
 	int next;

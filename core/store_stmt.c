@@ -24,12 +24,14 @@ static const char *const texts[STORE_STATEMENTS] = {
 	[STORE_BEGIN] = "BEGIN IMMEDIATE",
 	[STORE_COMMIT] = "COMMIT",
 	[STORE_ROLLBACK] = "ROLLBACK",
-	[STORE_PUT_DEVICE] = "REPLACE INTO device VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[STORE_PUT_DEVICE] = ("REPLACE INTO device VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+			      "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
 	[STORE_DELETE_DEVICE] = "DELETE FROM device WHERE mac = ?",
 	[STORE_EACH_DEVICE] = "SELECT * FROM device",
-	[STORE_PUT_RESERVATION] = "REPLACE INTO reservation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[STORE_PUT_RESERVATION] =
+		"REPLACE INTO reservation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[STORE_DELETE_RESERVATION] = "DELETE FROM reservation WHERE mac = ? AND server = ?",
-	[STORE_EACH_RESERVATION] = "SELECT * FROM reservation",
+	[STORE_EACH_RESERVATION] = "SELECT * FROM reservation ORDER BY mac, server",
 	[STORE_PUT_EVENT] = ("INSERT INTO event (" EVENT_COLUMNS
 			     ") VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING"),
 	[STORE_EVENT_TIME] = "SELECT time FROM event WHERE id = ?",
@@ -170,10 +172,22 @@ int store_run(struct store *store, struct store_bind *b)
 	return r < 0 ? r : 0;
 }
 
+/* A row of an older version, which is read only to be saved, ends earlier. */
+static bool ends_before(struct store_columns *c)
+{
+	if (c->next < sqlite3_data_count(c->stmt))
+		return false;
+	c->next++;
+	return true;
+}
+
 int64_t column_int(struct store_columns *c, int64_t min, int64_t max)
 {
-	int64_t v = sqlite3_column_int64(c->stmt, c->next++);
+	int64_t v;
 
+	if (ends_before(c))
+		return 0;
+	v = sqlite3_column_int64(c->stmt, c->next++);
 	if (v >= min && v <= max)
 		return v;
 	c->bad = true;
@@ -182,9 +196,14 @@ int64_t column_int(struct store_columns *c, int64_t min, int64_t max)
 
 void column_text(struct store_columns *c, char *out, size_t size)
 {
-	const unsigned char *text = sqlite3_column_text(c->stmt, c->next);
-	size_t len = (size_t)sqlite3_column_bytes(c->stmt, c->next++);
+	const unsigned char *text;
+	size_t len;
 
+	*out = 0;
+	if (ends_before(c))
+		return;
+	text = sqlite3_column_text(c->stmt, c->next);
+	len = (size_t)sqlite3_column_bytes(c->stmt, c->next++);
 	if (!text || len >= size) {
 		c->bad = true;
 		len = 0;
@@ -196,9 +215,14 @@ void column_text(struct store_columns *c, char *out, size_t size)
 
 size_t column_blob(struct store_columns *c, void *out, size_t size, bool *ret_present)
 {
-	const void *bytes = sqlite3_column_blob(c->stmt, c->next);
-	size_t len = (size_t)sqlite3_column_bytes(c->stmt, c->next);
+	const void *bytes;
+	size_t len;
 
+	*ret_present = false;
+	if (ends_before(c))
+		return 0;
+	bytes = sqlite3_column_blob(c->stmt, c->next);
+	len = (size_t)sqlite3_column_bytes(c->stmt, c->next);
 	*ret_present = sqlite3_column_type(c->stmt, c->next++) != SQLITE_NULL;
 	if (len > size) {
 		c->bad = true;

@@ -16,7 +16,8 @@ struct answer order_answer(uint64_t ticket, const struct dhcpd_result *result)
 	return (struct answer){.ticket = ticket,
 		.kind = kind_of(result->outcome),
 		.reason = dhcpd_outcome_text(result->outcome),
-		.detail = result->text};
+		.detail = result->text,
+		.changed = result->outcome != DHCPD_FOREIGN};
 }
 
 enum dhcpd_mode order_mode(enum conf_reservation mode)

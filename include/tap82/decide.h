@@ -12,6 +12,7 @@
 
 #include "tap82/conf.h"
 
+/* Kept in the store: new ones come last. */
 enum reason {
 	REASON_NONE, /* no ACK was judged */
 	REASON_UNKNOWN_SERVER,
@@ -66,6 +67,7 @@ struct decision {
 	bool learns; /* question 6 was passed: its place is learnt */
 	bool replaces; /* question 8: the other camera is replaced by this one */
 	bool takes_over; /* … and this one gets its address */
+	bool announced; /* question 8: that the other one is alive does not matter */
 	bool shares; /* question 8: the other camera is alive */
 };
 

@@ -62,7 +62,6 @@ struct memo {
 	uint32_t failed_ip; /* the address whose failure was told */
 	uint32_t first_ip; /* takeover: its own address until it has the taken one */
 	struct mac replaces; /* announced: the camera whose place it takes */
-	struct mac shared; /* the camera it was told to share a port with */
 	int64_t moved_at; /* camera.moved was told */
 	uint64_t mismatch; /* the pair of places that was told */
 };

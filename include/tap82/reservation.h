@@ -86,6 +86,7 @@ struct reservation {
 	uint8_t purpose, phase;
 	uint8_t acked_server;
 	uint8_t mode; /* enum conf_reservation */
+	bool announced; /* a takeover that the old camera's life does not end */
 	bool fresh; /* the device had no reservation before: "created", not "updated" */
 	bool timed; /* on the list of deadlines */
 	uint8_t count;
@@ -111,7 +112,15 @@ struct reservation_input {
 	uint8_t part;
 	uint32_t ip; /* INPUT_WANT */
 	const char *reason, *detail; /* INPUT_REFUSED, INPUT_NOT_NOW */
+	bool changed; /* INPUT_REFUSED: as of an answer */
 };
+
+/* What is to be sent next, 0: a release. Not always what is wanted: while the server may have one
+ * of two addresses, it is first brought to one of them. */
+uint32_t reservation_next(const struct reservation_part *p);
+/* What the server has or may have is what is known of `old`, another part for the same server; an
+ * order of it that is on its way may have any outcome. */
+void reservation_inherit(struct reservation_part *p, const struct reservation_part *old);
 
 /* Takes one input in. True: the part's state (or wish) is another than before. */
 bool reservation_step(struct reservation *r, const struct reservation_input *in);
@@ -182,6 +191,8 @@ struct reservation *reservations_add(struct reservations *s, const struct mac *m
 void reservations_remove(struct reservations *s, struct reservation *r);
 /* Starts its deadline anew. */
 void reservations_restart(struct reservations *s, struct reservation *r, int64_t now);
+/* Brings deadlines in their order, after reservations were added with times of before. */
+void reservations_sort(struct reservations *s);
 /* It has no deadline any more. */
 void reservations_untime(struct reservations *s, struct reservation *r);
 /* The address that is wanted, for reservations_find_ip(). */
@@ -192,6 +203,9 @@ void reservations_want(
 /* Believes that the server has this, or perhaps has `maybe`. */
 void reservations_believe(
 	struct reservations *s, struct reservation_part *part, uint32_t have, uint32_t maybe);
+/* As reservation_inherit(). */
+void reservations_inherit(
+	struct reservations *s, struct reservation_part *part, const struct reservation_part *old);
 void reservations_repin(
 	struct reservations *s, struct reservation *r, struct reservation_part *part);
 /* An answer: the reservation it belongs to, or NULL if nobody waits for it any more. */

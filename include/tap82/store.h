@@ -15,6 +15,7 @@
 
 #include "tap82/addr.h"
 #include "tap82/conf.h"
+#include "tap82/observation.h"
 
 #define STORE_TEXT_MAX	   256
 #define STORE_OPTION82_MAX 512
@@ -38,6 +39,13 @@ struct device_row {
 	uint32_t hold_xid; /* of the ACK whose provisioning started the hold */
 	uint32_t told_ip, failed_ip; /* addresses whose change, whose failure was told */
 	uint32_t first_ip; /* takeover: its own address until it has the taken one */
+	uint8_t reason; /* why its last ACK stopped: enum reason */
+	char acked_server[CONF_NAME_MAX]; /* of its last ACK: the lease is pinned there */
+	int64_t moved_at; /* its last move was told */
+	uint64_t mismatch; /* the pair of places that was told */
+	int64_t stopped_at; /* its last ACK that was not acted upon, 0: none; and what it said */
+	uint32_t stopped_ip, stopped_server_id, stopped_relay, stopped_xid;
+	struct port_place place; /* the layout's reading of the profile's option 82 */
 	bool has_circuit_id, has_remote_id; /* the known port */
 	uint8_t circuit_id_len, remote_id_len;
 	uint8_t circuit_id[255], remote_id[255];
@@ -49,7 +57,7 @@ struct device_row {
 struct reservation_row {
 	struct mac mac;
 	char server[CONF_NAME_MAX];
-	uint32_t ip, old_ip; /* old_ip: what is moved away from, 0: nothing */
+	uint32_t ip, old_ip; /* old_ip: what the server has, 0: nothing */
 	struct mac old_mac; /* takeover: whose address it was; zero: nobody's */
 	uint8_t mode, state, purpose; /* enums of reservation.h */
 	uint8_t flags;
@@ -57,6 +65,9 @@ struct reservation_row {
 	int64_t since; /* wanted since: the deadline counts from here */
 	int64_t next_at; /* when it is tried again */
 	char error[STORE_TEXT_MAX];
+	uint32_t xid, relay; /* of the ACK that caused it */
+	uint32_t maybe_ip; /* what the server may have instead of old_ip, 0: nothing */
+	uint32_t sent_ip; /* what is on its way */
 };
 
 struct event_row {

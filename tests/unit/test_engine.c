@@ -630,6 +630,14 @@ static void replacement_off_says_nothing_of_silent_cameras(void **state)
 	assert_record(w, 2, "\"state\":\"provisioned\"");
 }
 
+static void answer(size_t i, enum answer_kind kind, const char *reason)
+{
+	struct answer a = {.ticket = w->orders[i].ticket, .kind = kind, .reason = reason};
+
+	engine_answer(w->engine, &a, w->now);
+	w->answered = i + 1;
+}
+
 static void begin_takeover(void)
 {
 	w->conf.replacement = CONF_REPLACEMENT_TAKEOVER;
@@ -725,18 +733,161 @@ static void a_takeover_goes_on_after_a_crash(void **state)
 	assert_says(w, EVENT_PROVISION_HANDOFF, "\"reason\":\"replacement\"");
 }
 
-static void an_announced_replacement_does_not_wait(void **state)
+/* Both have their own address in the end, and no server ever had one for both. */
+static void assert_recalled(size_t first)
+{
+	uint32_t hosts[3] = {0, 0, 0};
+
+	while (w->answered < w->order_count) {
+		const struct order *o = &w->orders[w->answered];
+
+		hosts[o->mac.b[5]] = o->kind == ORDER_RELEASE ? 0 : o->ip;
+		answer(w->answered, ANSWER_DONE, NULL);
+		assert_true(!hosts[1] || hosts[1] != hosts[2]);
+	}
+	assert_true(w->order_count > first);
+	assert_int_equal(hosts[1], CAM(1));
+	assert_int_equal(hosts[2], CAM(2));
+	assert_record(w, 1, "\"ip\":\"10.20.0.1\",\"state\":\"provisioned\"");
+	assert_record(w, 1, "\"state\":\"confirmed\"");
+	assert_record(w, 1, "\"circuit_id_text\":\"p1\"");
+	assert_record(w, 2, "\"ip\":\"10.20.0.2\",\"state\":\"provisioned\"");
+	assert_says(w, EVENT_PORT_SHARED, "\"mac\":\"02:00:00:00:00:02\",\"ip\":\"10.20.0.2\"");
+	assert_says(w, EVENT_PORT_SHARED, "\"old\":{\"mac\":\"02:00:00:00:00:01\"");
+	assert_int_equal(world_count(w, EVENT_PORT_SHARED), 1);
+	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_REMOVED), 0);
+	assert_says(w, EVENT_PROVISION_HANDOFF, "\"mac\":\"02:00:00:00:00:02\"");
+	assert_null(strstr(world_last(w, EVENT_PROVISION_HANDOFF)->line, "\"reason\""));
+}
+
+static struct observation radius(unsigned camera, const char *port);
+
+/* How the old camera shows itself: a renewal, a DISCOVER, RADIUS. */
+static void old_camera_shows_itself(int how)
+{
+	struct observation o;
+
+	w->xid++;
+	if (how == 0) {
+		o = world_ack(w, 1, CAM(1), NULL);
+		o.dhcp.giaddr = 0;
+		o.dhcp.ciaddr = CAM(1);
+	} else if (how == 1) {
+		o = world_dhcp(w, DHCP_DISCOVER, 1);
+	} else {
+		o = radius(1, "p1");
+	}
+	world_see(w, &o);
+}
+
+static void an_old_camera_that_shows_itself_ends_a_takeover(void **state)
+{
+	(void)state;
+	for (int how = 0; how < 3; how++)
+		for (int answers = 0; answers < 2; answers++) {
+			world_done(w);
+			world_init(w);
+			begin_takeover();
+			if (answers)
+				answer(1, ANSWER_DONE, NULL); /* its host is gone */
+			old_camera_shows_itself(how);
+			assert_recalled(2);
+		}
+}
+
+static void an_old_camera_that_shows_itself_after_a_crash_ends_a_takeover(void **state)
+{
+	(void)state;
+	begin_takeover();
+	answer(1, ANSWER_DONE, NULL);
+	world_restart(w);
+	old_camera_shows_itself(0);
+	assert_recalled(0);
+}
+
+static void a_lease_query_about_the_old_camera_is_no_sign_of_it(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	begin_takeover();
+	o = world_dhcp(w, DHCP_LEASEACTIVE, 1);
+	world_see(w, &o);
+	world_all_done(w);
+	assert_record(w, 2, "\"ip\":\"10.20.0.1\"");
+	assert_int_equal(world_count(w, EVENT_PORT_SHARED), 0);
+}
+
+/* Its old address lies with a server that the newcomer's group does not have. */
+static void a_takeover_across_groups_that_fails_gives_the_address_back(void **state)
+{
+	(void)state;
+	w->groups[1].servers[0] = 1;
+	w->groups[1].server_count = 1;
+	w->conf.replacement = CONF_REPLACEMENT_TAKEOVER;
+	world_camera(w, 1);
+	world_camera(w, 2);
+	world_start(w, 1, CAM(1), "p1");
+	world_wait(w, 11 * MINUTE);
+	see_start(2, IP(10, 30, 0, 2));
+	assert_int_equal(w->orders[1].kind, ORDER_RELEASE);
+	assert_int_equal(w->orders[1].server, 0);
+	while (w->answered < w->order_count) {
+		bool newcomers = w->orders[w->answered].mac.b[5] == 2;
+
+		answer(w->answered, newcomers ? ANSWER_REFUSED : ANSWER_DONE,
+			"foreign-reservation");
+	}
+	assert_int_equal(w->orders[w->order_count - 1].kind, ORDER_ENSURE);
+	assert_int_equal(w->orders[w->order_count - 1].server, 0);
+	assert_int_equal(w->orders[w->order_count - 1].ip, CAM(1));
+	assert_record(w, 1, "\"state\":\"confirmed\"");
+}
+
+static void an_address_that_cannot_be_given_back_is_told_and_tried_again(void **state)
+{
+	(void)state;
+	begin_takeover();
+	answer(1, ANSWER_DONE, NULL);
+	answer(2, ANSWER_REFUSED, "foreign-reservation");
+	answer(3, ANSWER_REFUSED, "foreign-reservation"); /* somebody else was faster */
+	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_UPDATE_FAILED), 1);
+	assert_says(w, EVENT_DHCP_RESERVATION_UPDATE_FAILED, "\"mac\":\"02:00:00:00:00:01\"");
+	assert_record(w, 1, "\"state\":\"refused\"");
+	world_renew(w, 1, CAM(1));
+	assert_int_equal(w->orders[w->order_count - 1].kind, ORDER_ENSURE);
+	assert_record(w, 1, "\"state\":\"confirmed\"");
+}
+
+static void announce(void)
 {
 	struct mac old = world_mac(1);
 	struct inventory_row row = {
 		.mac = world_mac(2), .serial_number = "SN2", .uuid = "", .name = "", .group = ""};
 	const char *field;
 
-	(void)state;
 	w->conf.replacement = CONF_REPLACEMENT_TAKEOVER;
 	world_camera(w, 1);
 	world_start(w, 1, CAM(1), "p1");
 	assert_int_equal(engine_put_device(w->engine, &row, &old, &field, w->now), 1);
+}
+
+static void an_announced_takeover_goes_on_though_the_old_camera_is_alive(void **state)
+{
+	(void)state;
+	announce();
+	see_start(2, CAM(2));
+	world_restart(w);
+	old_camera_shows_itself(1);
+	world_all_done(w);
+	assert_record(w, 2, "\"ip\":\"10.20.0.1\"");
+	assert_int_equal(world_count(w, EVENT_PORT_SHARED), 0);
+}
+
+static void an_announced_replacement_does_not_wait(void **state)
+{
+	(void)state;
+	announce();
 	world_start(w, 2, CAM(2), "p1");
 	assert_int_equal(world_count(w, EVENT_CAMERA_REPLACED), 1);
 	assert_record(w, 2, "\"ip\":\"10.20.0.1\"");
@@ -871,14 +1022,6 @@ static void a_reservation_goes_to_every_server_of_the_group(void **state)
 	world_all_done(w);
 	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_CREATED), 1);
 	assert_int_equal(world_count(w, EVENT_PROVISION_HANDOFF), 1);
-}
-
-static void answer(size_t i, enum answer_kind kind, const char *reason)
-{
-	struct answer a = {.ticket = w->orders[i].ticket, .kind = kind, .reason = reason};
-
-	engine_answer(w->engine, &a, w->now);
-	w->answered = i + 1;
 }
 
 static void one_server_down_is_completed_when_it_comes_back(void **state)
@@ -1054,6 +1197,140 @@ static void learned_state_and_holds_survive_a_restart(void **state)
 	assert_int_equal(w->told[0].event.time, START + 300 * USEC_PER_SEC);
 }
 
+static void what_one_server_has_already_is_known_after_a_crash(void **state)
+{
+	(void)state;
+	world_camera(w, 1);
+	see_start(1, PAIR(1));
+	answer(0, ANSWER_DONE, NULL);
+	world_restart(w);
+	assert_int_equal(w->order_count, 1);
+	assert_int_equal(w->orders[0].server, 1);
+	world_all_done(w);
+	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_CREATED), 1);
+	world_start(w, 1, PAIR(1), "p1");
+	assert_int_equal(w->order_count, 1);
+	see_start(1, PAIR(2)); /* and it is known when it is to be taken back */
+	world_restart(w);
+	w->order_count = w->answered = 0;
+	world_wait(w, 6 * MINUTE);
+	world_all_done(w);
+	assert_record(w, 1, "\"ip\":\"10.30.0.1\"");
+}
+
+static void a_way_from_one_groups_server_to_anothers_goes_on_after_a_crash(void **state)
+{
+	(void)state;
+	w->groups[1].servers[0] = 1;
+	w->groups[1].server_count = 1;
+	world_camera(w, 1);
+	world_start(w, 1, CAM(1), "p1");
+	see_start(1, PAIR(1));
+	assert_int_equal(w->order_count, 3);
+	world_restart(w);
+	assert_int_equal(w->order_count, 2);
+	assert_int_equal(w->orders[0].kind, ORDER_RELEASE);
+	assert_int_equal(w->orders[0].server, 0);
+	assert_int_equal(w->orders[0].ip, CAM(1));
+	assert_int_equal(w->orders[1].kind, ORDER_ENSURE);
+	assert_int_equal(w->orders[1].server, 1);
+	assert_int_equal(w->orders[1].ip, PAIR(1));
+	world_forget(w);
+	world_all_done(w);
+	assert_told(w, "dhcp.reservation_updated", "streams.hold_started", "provision.handoff");
+	assert_record(w, 1, "\"ip\":\"10.30.0.1\"");
+}
+
+static void deadlines_of_before_a_crash_are_kept(void **state)
+{
+	(void)state;
+	world_camera(w, 1);
+	world_camera(w, 2);
+	see_start(2, CAM(2));
+	world_wait(w, 4 * MINUTE);
+	see_start(1, CAM(1)); /* comes first out of the store */
+	world_restart(w);
+	engine_server_state(w->engine, 0, SERVER_UNREACHABLE, NULL, w->now);
+	world_wait(w, 2 * MINUTE);
+	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_FAILED), 1);
+	assert_record(w, 2, "\"state\":\"failed\"");
+	assert_record(w, 1, "\"state\":\"reserving\"");
+}
+
+static void events_have_the_same_id_after_a_restart(void **state)
+{
+	uint8_t id[16];
+
+	(void)state;
+	world_camera(w, 1);
+	see_start(1, CAM(1));
+	world_all_done(w);
+	memcpy(id, world_last(w, EVENT_DHCP_RESERVATION_CREATED)->event.id, 16);
+	world_done(w);
+	world_init(w);
+	world_camera(w, 1);
+	see_start(1, CAM(1));
+	world_restart(w);
+	world_all_done(w);
+	assert_memory_equal(world_last(w, EVENT_DHCP_RESERVATION_CREATED)->event.id, id, 16);
+	assert_says(w, EVENT_DHCP_RESERVATION_CREATED, "\"relay\":\"10.20.0.1\"");
+}
+
+static void what_was_told_is_not_told_again_after_a_restart(void **state)
+{
+	(void)state;
+	w->conf.on_address_change = CONF_ADDRESS_REPORT;
+	world_camera(w, 1);
+	world_start(w, 1, CAM(1), "p1");
+	world_start(w, 1, CAM(2), "p2"); /* moved, and another address */
+	world_forget(w);
+	world_restart(w);
+	world_start(w, 1, CAM(2), "p3");
+	assert_told(w, "dhcp.ip_allocation");
+}
+
+static void the_pin_goes_to_the_server_that_acked_also_after_a_restart(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	world_camera(w, 1);
+	w->xid++;
+	o = world_ack(w, 1, PAIR(1), "p1");
+	o.dhcp.server_id = SOUTH;
+	world_see(w, &o);
+	world_all_done(w);
+	world_restart(w);
+	w->xid++;
+	o = world_dhcp(w, DHCP_RELEASE, 1);
+	o.dhcp.ciaddr = PAIR(1);
+	world_see(w, &o);
+	world_wait(w, 4 * USEC_PER_SEC);
+	assert_int_equal(w->order_count, 2);
+	for (size_t i = 0; i < w->order_count; i++)
+		assert_int_equal(w->orders[i].acked_here, w->orders[i].server == 1);
+}
+
+static void a_camera_whose_renewal_is_not_due_is_alive_after_a_restart(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	w->conf.replacement = CONF_REPLACEMENT_TAKEOVER;
+	world_camera(w, 1);
+	world_camera(w, 2);
+	w->xid++;
+	o = world_ack(w, 1, CAM(1), "p1");
+	o.dhcp.lease_time = 24 * 3600;
+	world_see(w, &o);
+	world_all_done(w);
+	world_restart(w);
+	world_wait(w, 11 * USEC_PER_HOUR);
+	world_start(w, 2, CAM(2), "p1");
+	assert_int_equal(world_count(w, EVENT_PORT_SHARED), 1);
+	assert_record(w, 1, "\"ip\":\"10.20.0.1\"");
+}
+
 static void time_never_runs_back(void **state)
 {
 	struct observation o;
@@ -1215,6 +1492,18 @@ static void a_camera_that_comes_back_while_it_is_being_released_is_one_reservati
 	assert_int_equal(w->orders[w->order_count - 1].ip, CAM(2));
 }
 
+static void explain_knows_the_reason_after_a_restart(void **state)
+{
+	(void)state;
+	world_camera(w, 1);
+	world_camera(w, 2);
+	world_start(w, 1, CAM(1), "p1");
+	world_start(w, 2, CAM(1), "p2");
+	assert_explains(2, "\"verdict\":\"address-taken\"");
+	world_restart(w);
+	assert_explains(2, "\"verdict\":\"address-taken\"");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -1257,6 +1546,12 @@ int main(void)
 		T(a_takeover_that_fails_gives_the_address_back),
 		T(a_takeover_without_answer_ends_at_the_deadline_and_is_undone),
 		T(a_takeover_goes_on_after_a_crash),
+		T(an_old_camera_that_shows_itself_ends_a_takeover),
+		T(an_old_camera_that_shows_itself_after_a_crash_ends_a_takeover),
+		T(a_lease_query_about_the_old_camera_is_no_sign_of_it),
+		T(a_takeover_across_groups_that_fails_gives_the_address_back),
+		T(an_address_that_cannot_be_given_back_is_told_and_tried_again),
+		T(an_announced_takeover_goes_on_though_the_old_camera_is_alive),
 		T(an_announced_replacement_does_not_wait),
 		T(a_taken_address_stops_even_where_the_port_is_free),
 		T(radius_is_the_place_where_option_82_is_missing),
@@ -1276,12 +1571,20 @@ int main(void)
 		T(a_server_gets_as_many_orders_as_it_has_room_for),
 		T(what_is_not_final_is_gone_on_with_after_a_crash),
 		T(learned_state_and_holds_survive_a_restart),
+		T(what_one_server_has_already_is_known_after_a_crash),
+		T(a_way_from_one_groups_server_to_anothers_goes_on_after_a_crash),
+		T(deadlines_of_before_a_crash_are_kept),
+		T(events_have_the_same_id_after_a_restart),
+		T(what_was_told_is_not_told_again_after_a_restart),
+		T(the_pin_goes_to_the_server_that_acked_also_after_a_restart),
+		T(a_camera_whose_renewal_is_not_due_is_alive_after_a_restart),
 		T(time_never_runs_back),
 		T(two_cameras_with_one_serial_number_are_refused),
 		T(a_removed_camera_keeps_its_reservation_or_not_as_configured),
 		T(releasing_by_hand_leaves_the_device_without_address),
 		T(retrying_by_hand_asks_every_server_again),
 		T(explain_says_why_and_what_to_do),
+		T(explain_knows_the_reason_after_a_restart),
 		T(a_camera_that_comes_back_while_it_is_being_released_is_one_reservation),
 	};
 

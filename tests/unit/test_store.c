@@ -86,6 +86,27 @@ static struct device_row full_device(void)
 		.last_seen = 1234567890123456,
 		.profile_seen_at = 5,
 		.hold_until = INT64_MAX,
+		.acked_at = 1234567890000000,
+		.acked_server = "north-b",
+		.xid = UINT32_MAX,
+		.hold_xid = 0x80000001,
+		.told_ip = 0x0a140006,
+		.failed_ip = 0x0a140007,
+		.first_ip = 0x0a140008,
+		.reason = 9,
+		.moved_at = 1234567890000001,
+		.mismatch = UINT64_MAX,
+		.stopped_at = 1234567890000002,
+		.stopped_ip = 0x0a140009,
+		.stopped_server_id = 0x0a14000a,
+		.stopped_relay = 0x0a14000b,
+		.stopped_xid = 0xfffffffe,
+		.place = {.layout = "cisco",
+			.vlan = 4095,
+			.slot = -1,
+			.port = 48,
+			.switch_mac = {{0xff, 2, 3, 4, 5, 6}},
+			.has_switch_mac = true},
 		.has_circuit_id = true,
 		.circuit_id_len = 255,
 		.has_remote_id = true,
@@ -148,6 +169,8 @@ static void a_device_comes_back_as_it_was_put(void **state)
 	assert_int_equal(out[1].remote_id_len, 0);
 	assert_int_equal(out[1].option82_len, 512);
 	assert_memory_equal(out[1].option82, in[0].option82, 512);
+	/* And whatever else a row has, to the last byte. */
+	assert_memory_equal(&out[1], &in[0], sizeof(in[0]));
 
 	assert_int_equal(store_delete_device(store, &in[0].mac), 0);
 	next = out;
@@ -178,7 +201,11 @@ static void a_reservation_is_kept_for_each_server(void **state)
 		.tries = 7,
 		.since = 8,
 		.next_at = 9,
-		.error = "unreachable"};
+		.error = "unreachable",
+		.xid = UINT32_MAX,
+		.relay = 0x0a140001,
+		.maybe_ip = 10,
+		.sent_ip = 11};
 	struct reservation_row out[3], *next = out;
 	struct store *store = open_store();
 
@@ -201,6 +228,10 @@ static void a_reservation_is_kept_for_each_server(void **state)
 	assert_int_equal(out[1].since, 8);
 	assert_int_equal(out[1].next_at, 9);
 	assert_string_equal(out[1].error, "unreachable");
+	assert_int_equal(out[1].xid, UINT32_MAX);
+	assert_int_equal(out[1].relay, 0x0a140001);
+	assert_int_equal(out[1].maybe_ip, 10);
+	assert_int_equal(out[1].sent_ip, 11);
 	assert_int_equal(store_delete_reservation(store, &in.mac, "north"), 0);
 	next = out;
 	assert_int_equal(store_each_reservation(store, take_reservation, &next), 0);
@@ -448,7 +479,7 @@ static void a_newer_store_is_refused(void **state)
 	store_close(open_store());
 	sql("PRAGMA user_version = 99");
 	assert_int_equal(store_open(path, why, sizeof(why), &store), ERR_VERSION);
-	assert_string_equal(why, "made by a newer tap82: version 99, this one knows 1");
+	assert_string_equal(why, "made by a newer tap82: version 99, this one knows 2");
 }
 
 static void somebody_elses_database_is_refused(void **state)
@@ -540,6 +571,38 @@ static void every_older_version_is_brought_up(void **state)
 	}
 }
 
+/* What version 1 did not keep is as if it had never been. */
+static void a_store_of_version_1_keeps_its_rows(void **state)
+{
+	struct reservation_row reservations[1], *next_reservation = reservations;
+	struct device_row devices[1], *next_device = devices;
+	struct store *store;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(store_migrate(db, store_migrations, 1), SQLITE_OK);
+	sqlite3_close(db);
+	sql("INSERT INTO device VALUES (7, 'SN', 'u', 'n', 'g', 3, 0, 0, 9, 2, 1, 600, 10, 11, 12,"
+	    " 13, x'01', NULL, x'010101')");
+	sql("INSERT INTO reservation VALUES (7, 'north', 9, 8, 0, 1, 0, 1, 64, 2, 11, 0, 'why')");
+	store = open_store();
+	assert_int_equal(store_each_device(store, take_device, &next_device), 0);
+	assert_int_equal(next_device - devices, 1);
+	assert_string_equal(devices[0].serial_number, "SN");
+	assert_int_equal(devices[0].hold_until, 13);
+	assert_int_equal(devices[0].option82_len, 3);
+	assert_int_equal(devices[0].acked_at, 0);
+	assert_string_equal(devices[0].acked_server, "");
+	assert_int_equal(devices[0].place.vlan, -1);
+	assert_false(devices[0].place.has_switch_mac);
+	assert_int_equal(store_each_reservation(store, take_reservation, &next_reservation), 0);
+	assert_int_equal(next_reservation - reservations, 1);
+	assert_string_equal(reservations[0].error, "why");
+	assert_int_equal(reservations[0].xid, 0);
+	store_close(store);
+}
+
 /* The way there, on migrations that are only for this. */
 static void a_migration_that_fails_changes_nothing(void **state)
 {
@@ -584,6 +647,7 @@ int main(void)
 		cmocka_unit_test_setup(a_corrupt_store_is_refused, fresh),
 		cmocka_unit_test_setup(a_row_that_cannot_be_ours_is_refused, fresh),
 		cmocka_unit_test_setup(every_older_version_is_brought_up, fresh),
+		cmocka_unit_test_setup(a_store_of_version_1_keeps_its_rows, fresh),
 		cmocka_unit_test_setup(a_migration_that_fails_changes_nothing, fresh),
 	};
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "../../core/store_sql.h"
 #include "tap82/err.h"
 #include "tap82/store.h"
 
@@ -185,6 +186,34 @@ static void a_sound_store_is_saved_whole(void **state)
 	assert_non_null(strstr(salvage.kept, ".damaged-2"));
 }
 
+/* A damaged store cannot be migrated: its rows are saved as they are. */
+static void a_store_of_version_1_is_saved_too(void **state)
+{
+	struct store_salvage salvage;
+	struct store *store;
+	unsigned devices = 0;
+	sqlite3 *db;
+
+	(void)state;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(store_migrate(db, store_migrations, 1), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "INSERT INTO device VALUES (7, 'SN-7', '', '', '', 0, 0, 0, 9, 2,"
+				 " 1, 600, 10, 11, 12, 13, NULL, NULL, NULL);"
+				 "INSERT INTO reservation VALUES (7, 'north', 9, 8, 0, 1, 0, 1,"
+				 " 64, 2, 11, 0, '')",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(store_repair(path, why, sizeof(why), &salvage), 0);
+	assert_int_equal(salvage.devices, 1);
+	assert_int_equal(salvage.reservations, 1);
+	assert_int_equal(store_open(path, why, sizeof(why), &store), 0);
+	assert_int_equal(store_each_device(store, count_device, &devices), 0);
+	assert_int_equal(devices, 1);
+	store_close(store);
+}
+
 static void what_cannot_be_repaired_stays_as_it_was(void **state)
 {
 	struct store_salvage salvage;
@@ -210,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup(damage_is_found_and_nothing_is_changed, fresh),
 		cmocka_unit_test_setup(what_can_be_read_is_saved_and_the_old_is_kept, fresh),
 		cmocka_unit_test_setup(a_sound_store_is_saved_whole, fresh),
+		cmocka_unit_test_setup(a_store_of_version_1_is_saved_too, fresh),
 		cmocka_unit_test_setup(what_cannot_be_repaired_stays_as_it_was, fresh),
 	};
 

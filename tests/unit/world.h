@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "tap82/clock.h"
@@ -191,16 +192,62 @@ static inline void world_done(struct world *w)
 	free(w->told);
 }
 
-/* Ends the engine and starts another one from what was stored, as after a crash. */
+static struct store *world_store;
+static char world_folder[] = "/tmp/tap82-world-XXXXXX";
+
+static inline void world_remove_store(void)
+{
+	static const char *const names[] = {"s.db", "s.db-wal", "s.db-shm", "s.db-lock"};
+	char path[64];
+
+	store_close(world_store);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", world_folder, names[i]);
+		unlink(path);
+	}
+	rmdir(world_folder);
+}
+
+/* One for the whole program: it never commits, so it is empty each time it is used. */
+static inline void world_open_store(void)
+{
+	char path[64], why[256];
+
+	if (world_store)
+		return;
+	assert_non_null(mkdtemp(world_folder));
+	snprintf(path, sizeof(path), "%s/s.db", world_folder);
+	assert_int_equal(store_open(path, why, sizeof(why), &world_store), 0);
+	atexit(world_remove_store);
+}
+
+static inline int world_restore_device(void *ctx, const struct device_row *row)
+{
+	return engine_restore_device(ctx, row);
+}
+
+static inline int world_restore_reservation(void *ctx, const struct reservation_row *row)
+{
+	return engine_restore_reservation(ctx, row);
+}
+
+/* Ends the engine and starts another one from what was stored, as after a crash. The rows go
+ * through the store: what it does not keep is lost. */
 static inline void world_restart(struct world *w)
 {
 	engine_free(w->engine);
 	w->engine = engine_new(&w->conf, world_ops(), w);
 	w->order_count = w->answered = 0;
+	world_open_store();
+	assert_int_equal(store_begin(world_store), 0);
 	for (size_t i = 0; i < w->row_count; i++)
-		assert_int_equal(engine_restore_device(w->engine, &w->rows[i]), 0);
+		assert_int_equal(store_put_device(world_store, &w->rows[i]), 0);
 	for (size_t i = 0; i < w->part_count; i++)
-		assert_int_equal(engine_restore_reservation(w->engine, &w->parts[i]), 0);
+		assert_int_equal(store_put_reservation(world_store, &w->parts[i]), 0);
+	assert_int_equal(store_each_device(world_store, world_restore_device, w->engine), 0);
+	assert_int_equal(
+		store_each_reservation(world_store, world_restore_reservation, w->engine), 0);
+	store_rollback(world_store);
 	engine_tick(w->engine, w->now);
 }
 
