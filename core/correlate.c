@@ -105,16 +105,32 @@ struct transaction *transaction_find(struct transactions *t, const struct mac *m
 	return tx;
 }
 
-void transaction_ahead(const struct transactions *t, const struct mac *mac, uint32_t xid)
+static const UT_hash_bucket *bucket_of(const struct transactions *t, unsigned hash)
+{
+	const UT_hash_table *table = t->by_key->hh.tbl;
+
+	return &table->buckets[hash & (table->num_buckets - 1)];
+}
+
+void transaction_ahead(const struct transactions *t, const struct mac *mac, uint32_t xid,
+	struct transaction_ahead *ret)
 {
 	struct transaction_key key = key_of(mac, xid);
-	const UT_hash_table *table;
 
-	if (!t->by_key)
-		return;
-	table = t->by_key->hh.tbl;
-	__builtin_prefetch(
-		&table->buckets[hash_bytes(&key, sizeof(key)) & (table->num_buckets - 1)], 1);
+	*ret = (struct transaction_ahead){.hash = hash_bytes(&key, sizeof(key)), .wanted = true};
+	if (t->by_key)
+		__builtin_prefetch(bucket_of(t, ret->hash), 1);
+}
+
+void transaction_ahead_go_on(const struct transactions *t, struct transaction_ahead *ahead)
+{
+	const UT_hash_handle *first = t->by_key ? bucket_of(t, ahead->hash)->hh_head : NULL;
+
+	if (first) {
+		__builtin_prefetch(first, 1);
+		__builtin_prefetch(&first->hashv, 1);
+	}
+	ahead->wanted = false;
 }
 
 static int leg_of(uint8_t type)

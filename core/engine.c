@@ -263,7 +263,7 @@ static void on_dhcp(struct engine *e, const struct observation *o)
 		mac_is_zero(&o->mac))
 		return;
 	tx = transaction_observe(&e->transactions, o, e->now);
-	d = device_find(&e->devices, &o->mac);
+	d = ahead_device(e, &o->mac);
 	if (d && d->flags & DEVICE_HAS_WORK)
 		provision_heard(e, d);
 	switch (o->dhcp.type) {
@@ -294,28 +294,13 @@ static void on_radius(struct engine *e, const struct observation *o)
 		check_places(e, d, &e->profile, NULL, d->ip);
 }
 
-/* An ACK's devices, where option 82 may name a port that is another's. */
-static void look_ahead(struct engine *e, const struct observation *o, struct device_ahead *ret)
-{
-	bool ack = o->kind == OBSERVATION_DHCP && o->dhcp.type == DHCP_ACK;
-	struct port_key key;
-	bool port = ack && port_key_of(&o->dhcp.option82, &key);
-
-	if (o->kind == OBSERVATION_DHCP)
-		transaction_ahead(&e->transactions, &o->mac, o->dhcp.xid);
-	device_ahead(&e->devices, &o->mac, ack ? o->dhcp.yiaddr : 0, port ? &key : NULL, ret);
-}
-
 void engine_observe(struct engine *e, const struct observation *o)
 {
-	struct device_ahead ahead;
-
 	if (observation_check(o, observation_size(o)) < 0)
 		return;
 	e->observations++;
-	look_ahead(e, o, &ahead);
+	ahead_came(e, o);
 	advance(e, o->time);
-	device_ahead_go_on(&e->devices, &ahead);
 	if (o->kind == OBSERVATION_DHCP)
 		on_dhcp(e, o);
 	else if (o->kind == OBSERVATION_RADIUS)

@@ -300,10 +300,10 @@ static void look_ahead(struct engine *e, struct device_ahead ahead[ROWS_AHEAD])
 	const struct inventory_job *job = &e->job;
 	size_t at = job->at, next = at + ROWS_AHEAD;
 
-	device_ahead_go_on(&e->devices, &ahead[(at + ROWS_AHEAD / 2) % ROWS_AHEAD]);
+	device_ahead_row_go_on(&e->devices, &ahead[(at + ROWS_AHEAD / 2) % ROWS_AHEAD]);
 	if (next < job->count)
-		device_ahead(&e->devices, &job->rows[next].mac, job->rows[next].ip, NULL,
-			&ahead[at % ROWS_AHEAD]);
+		device_ahead_row(&e->devices, &job->rows[next].mac, job->rows[next].ip,
+			job->rows[next].serial_number, &ahead[at % ROWS_AHEAD]);
 }
 
 static void tell_loaded(struct engine *e, int64_t now)

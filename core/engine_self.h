@@ -3,6 +3,7 @@
  * The engine's inside, for the files that it is made of:
  *
  *	engine.c		life, time, observations
+ *	engine_ahead.c		observations that wait
  *	ack.c			one DHCPACK: facts, decision, what is told
  *	provision.c		a reservation's way from the wish to the hand-over
  *	engine_tell.c		events
@@ -75,6 +76,15 @@ struct restoring {
 	struct reservation_row rows[RESERVATION_PARTS_MAX];
 };
 
+/* An observation that waits. */
+struct ahead {
+	uint8_t kind;
+	struct mac mac;
+	uint32_t xid; /* 0: no DHCP */
+	struct transaction_ahead transaction;
+	struct device_ahead device;
+};
+
 struct engine {
 	const struct conf *conf;
 	struct engine_ops ops;
@@ -96,6 +106,12 @@ struct engine {
 	uint32_t *dirty; /* device indexes to be stored */
 	uint32_t dirty_count, dirty_room;
 	struct inventory_job job;
+	struct {
+		struct ahead ring[ENGINE_AHEAD];
+		unsigned first, count;
+		bool went_on; /* since the last one had its turn */
+		struct device *device; /* found for the one whose turn it is; it may be gone */
+	} foreseen;
 	uint64_t observations, acks, legs;
 	int64_t leg_time;
 	uint64_t decisions[REASONS];
@@ -149,6 +165,11 @@ static inline void put_u32(uint8_t out[4], uint32_t v)
 void mark_dirty(struct engine *e, struct device *d);
 /* Ends every entrance: gives orders, stores what changed. */
 void engine_settle(struct engine *e);
+
+/* engine_ahead.c: an observation has its turn. */
+void ahead_came(struct engine *e, const struct observation *o);
+/* The device of this observation's MAC, or NULL. */
+struct device *ahead_device(struct engine *e, const struct mac *mac);
 
 /* ack.c */
 void engine_ack(

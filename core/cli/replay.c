@@ -81,26 +81,45 @@ static bool is_taken(const struct replay *r, const struct datagram *d)
 	return r->conf->capture_count == 0;
 }
 
-static void replay_packet(struct replay *r, const struct packet *packet)
+static void have_turn(struct replay *r, const struct replay_waiting *w)
 {
-	struct observation o, witness;
-	struct datagram d;
-
-	r->packets++;
-	if (packet->time > r->now)
-		r->now = packet->time;
-	if (frame_decode(&r->frames, packet, &d) <= 0 || !is_taken(r, &d) ||
-		message_observe(r->messages, &d, &o, NULL) < 0)
-		return;
-	if (message_witness(r->messages, &witness))
-		engine_observe(r->engine, &witness);
+	r->now = w->now;
+	if (w->has_witness)
+		engine_observe(r->engine, &w->witness);
 	if (r->report)
-		report_observation(r->report, &o);
-	engine_observe(r->engine, &o);
+		report_observation(r->report, &w->o);
+	engine_observe(r->engine, &w->o);
 	while (r->order_count > 0)
 		answer_orders(r);
 	if (r->live)
 		replay_live_wait(r->live);
+}
+
+/* All but so many have their turn. */
+static void let_wait(struct replay *r, unsigned count)
+{
+	for (; r->waiting > count; r->waiting--) {
+		have_turn(r, &r->ring[r->first]);
+		r->first = (r->first + 1) % ENGINE_AHEAD;
+	}
+}
+
+static void replay_packet(struct replay *r, const struct packet *packet)
+{
+	struct replay_waiting *w = &r->ring[(r->first + r->waiting) % ENGINE_AHEAD];
+	struct datagram d;
+
+	r->packets++;
+	if (packet->time > r->read_to)
+		r->read_to = packet->time;
+	if (frame_decode(&r->frames, packet, &d) <= 0 || !is_taken(r, &d) ||
+		message_observe(r->messages, &d, &w->o, NULL) < 0)
+		return;
+	w->now = r->read_to;
+	w->has_witness = message_witness(r->messages, &w->witness);
+	engine_foresee(r->engine, &w->o);
+	r->waiting++;
+	let_wait(r, r->may_wait);
 }
 
 static int replay_captures(struct replay *r)
@@ -115,15 +134,20 @@ static int replay_captures(struct replay *r)
 		log_error("%s", error);
 		return EXIT_FAILED;
 	}
+	/* What comes out of a pipe is told at once: nobody knows when the next packet comes. */
+	r->may_wait = capture_merge_size(merge) > 0 ? ENGINE_AHEAD - 1 : 0;
 	while ((n = capture_merge_next(merge, &packet)) != 0) {
 		if (n > 0) {
 			replay_packet(r, &packet);
 			continue;
 		}
 		r->failed = true;
+		let_wait(r, 0);
 		writer_flush(&r->writer);
 		log_error("%s", capture_merge_error(merge));
 	}
+	let_wait(r, 0);
+	r->now = r->read_to;
 	engine_tick(r->engine, r->now);
 	r->last = r->now;
 	capture_merge_close(merge);

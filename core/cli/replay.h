@@ -11,6 +11,13 @@
 #include "tap82/frame.h"
 #include "tap82/message.h"
 
+/* An observation that waits: the engine is told of some before their turn. */
+struct replay_waiting {
+	struct observation o, witness;
+	bool has_witness;
+	int64_t now; /* its packet's, or of one before it that was later */
+};
+
 struct replay {
 	struct cli *cli;
 	struct conf *conf;
@@ -21,13 +28,16 @@ struct replay {
 	struct writer writer;
 	bool loading; /* the inventory: its events are no packets' */
 	bool failed;
-	int64_t now; /* of the last packet; while --live drains, goes on */
+	int64_t read_to; /* of the packets that were read */
+	int64_t now; /* of those that had their turn; while --live drains, goes on */
 	int64_t last; /* of the last packet */
 	struct order *orders; /* simulated: to be answered after this observation */
 	size_t order_count, order_room;
 	struct report *report; /* NULL: none is wanted */
 	uint64_t packets;
 	struct replay_live *live; /* NULL: simulated */
+	unsigned first, waiting, may_wait; /* of the ring */
+	struct replay_waiting ring[ENGINE_AHEAD];
 };
 
 /* --live (replay_live.c): connects to the servers. On failure, which is logged, *ret_live is to be

@@ -148,43 +148,69 @@ static void take(struct capture_row *c, struct observation *o)
 	}
 }
 
-/* False: nothing more for now. */
-static bool read_one(struct capture_row *c)
-{
-	struct observation o;
-	ssize_t n = recv(c->fd, &o, sizeof(o), MSG_DONTWAIT);
+/* What waits is received together, so that the engine can look ahead. */
+struct batch {
+	struct observation o[ENGINE_AHEAD];
+	struct iovec room[ENGINE_AHEAD];
+	struct mmsghdr m[ENGINE_AHEAD];
+};
 
-	if (n < 0)
-		return errno == EINTR;
-	if (n == 0) { /* its end is closed: the starter says why */
-		loop_io_set(c->io, 0);
-		return false;
+static int receive(int fd, struct batch *b)
+{
+	int n;
+
+	for (unsigned i = 0; i < ENGINE_AHEAD; i++) {
+		b->room[i] = (struct iovec){&b->o[i], sizeof(b->o[i])};
+		b->m[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &b->room[i], .msg_iovlen = 1}};
 	}
-	if (observation_check(&o, (size_t)n) < 0)
-		c->invalid++;
-	else
-		take(c, &o);
-	return true;
+	do
+		n = recvmmsg(fd, b->m, ENGINE_AHEAD, MSG_DONTWAIT, NULL);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* How many came; 0: nothing more for now. */
+static unsigned read_some(struct capture_row *c)
+{
+	struct batch b;
+	int n = receive(c->fd, &b);
+
+	for (int i = 0; i < n; i++)
+		if (observation_check(&b.o[i], b.m[i].msg_len) == 0)
+			engine_foresee(c->run->engine, &b.o[i]);
+	for (int i = 0; i < n; i++) {
+		if (b.m[i].msg_len == 0) { /* its end is closed: the starter says why */
+			loop_io_set(c->io, 0);
+			return 0;
+		}
+		if (observation_check(&b.o[i], b.m[i].msg_len) < 0)
+			c->invalid++;
+		else
+			take(c, &b.o[i]);
+	}
+	return n > 0 ? (unsigned)n : 0;
 }
 
 static void sniffer_ready(void *ctx, int fd, int what)
 {
 	struct capture_row *c = ctx;
+	unsigned got = 1;
 
 	(void)fd;
 	(void)what;
 	(void)run_now(c->run);
-	for (int i = 0; i < BATCH && read_one(c); i++)
-		;
+	for (unsigned n = 0; n < BATCH && got > 0; n += got)
+		got = read_some(c);
 }
 
 void run_sniffers_read_out(struct run *run)
 {
 	for (size_t i = 0; i < run->conf->capture_count; i++) {
 		struct capture_row *c = &run->captures[i];
+		unsigned got = 1;
 
-		for (int n = 0; c->io && n < READ_OUT && read_one(c); n++)
-			;
+		for (unsigned n = 0; c->io && n < READ_OUT && got > 0; n += got)
+			got = read_some(c);
 	}
 }
 
@@ -255,7 +281,7 @@ static void restart_later(struct capture_row *c)
 
 static void ended(struct capture_row *c, int status)
 {
-	while (c->fd >= 0 && c->io && read_one(c)) /* its last words */
+	while (c->fd >= 0 && c->io && read_some(c)) /* its last words */
 		;
 	hang_up(c);
 	if (c->run->stopping)

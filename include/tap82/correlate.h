@@ -60,8 +60,15 @@ void transactions_expire(struct transactions *t, int64_t now);
 /* Takes a DHCP message in (any type but ACK adds its leg); the exchange, or NULL without memory. */
 struct transaction *transaction_observe(
 	struct transactions *t, const struct observation *o, int64_t now);
-/* Asks the memory for what transaction_observe() will look at. */
-void transaction_ahead(const struct transactions *t, const struct mac *mac, uint32_t xid);
+/* Asks the memory for what transaction_observe() will look at, and goes on when that should have
+ * come. */
+struct transaction_ahead {
+	unsigned hash;
+	bool wanted;
+};
+void transaction_ahead(const struct transactions *t, const struct mac *mac, uint32_t xid,
+	struct transaction_ahead *ret);
+void transaction_ahead_go_on(const struct transactions *t, struct transaction_ahead *ahead);
 struct transaction *transaction_find(struct transactions *t, const struct mac *mac, uint32_t xid);
 /* True: this ACK's (MAC, IP, xid) is a new happening; false: it was told within 10 minutes. */
 bool transaction_is_new(struct transaction *tx, uint32_t yiaddr, int64_t now);

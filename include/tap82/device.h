@@ -152,16 +152,30 @@ unsigned port_key_hash(const struct port_key *key);
 /* Option 82 made of a port that the inventory names. */
 void option82_of_port(const struct port_key *key, struct option82 *ret);
 
-/* What is going to be looked up: hashes. */
-struct device_ahead {
-	unsigned by_mac, by_ip, by_port;
-	bool has_ip, has_port;
+/* A look into a table that is going to be taken, as far as its memory was asked for. */
+enum device_walk_state { WALK_NONE, WALK_BUCKET, WALK_ENTRY, WALK_FOUND, WALK_DONE };
+struct device_walk {
+	unsigned hash;
+	enum device_walk_state state;
+	const UT_hash_handle *at;
 };
-/* Asks the memory for the buckets of a MAC, an address (0: none) and a port (NULL: none). */
-void device_ahead(struct device_table *t, const struct mac *mac, uint32_t ip,
+struct device_ahead {
+	struct device_walk by_mac, by_ip, by_port, by_serial;
+	struct device *device; /* of this MAC, most likely */
+	uint32_t ip;
+	bool has_port;
+	bool rest; /* to be asked for: what hangs on the device */
+};
+/* Asks the memory for what a packet is going to look up: its MAC, its address (0: none), its port
+ * (NULL: none). device_ahead_go_on() is called again and again while other things are done that
+ * take as long as memory does. */
+void device_ahead_packet(struct device_table *t, const struct mac *mac, uint32_t ip,
 	const struct port_key *key, struct device_ahead *ret);
-/* The buckets should have come: asks for the devices in them. */
-void device_ahead_go_on(struct device_table *t, const struct device_ahead *ahead);
+void device_ahead_go_on(struct device_table *t, struct device_ahead *ahead);
+/* The same for a row of the inventory: one further step is all. */
+void device_ahead_row(struct device_table *t, const struct mac *mac, uint32_t ip,
+	const char *serial_number, struct device_ahead *ret);
+void device_ahead_row_go_on(struct device_table *t, struct device_ahead *ahead);
 
 /* NULL if there is none. */
 struct memo *device_memo(struct device_table *t, const struct device *d);

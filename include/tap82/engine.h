@@ -78,6 +78,11 @@ int engine_restore_device(struct engine *engine, const struct device_row *row);
 int engine_restore_reservation(struct engine *engine, const struct reservation_row *row);
 
 void engine_observe(struct engine *engine, const struct observation *o);
+/* This observation waits, with at most ENGINE_AHEAD - 1 others, and will be given to
+ * engine_observe() in the order in which they were foreseen: the memory that it is going to look at
+ * is asked for meanwhile. Nothing but speed depends on it, and on whether it comes. */
+#define ENGINE_AHEAD 16
+void engine_foresee(struct engine *engine, const struct observation *o);
 /* Does what is due at `now` (holds, retries, deadlines) and returns when it wants to be called
  * next, INT64_MAX for never. */
 int64_t engine_tick(struct engine *engine, int64_t now);

@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tap82/clock.h"
@@ -61,6 +62,15 @@ static void make_ack(struct observation *o, uint32_t i, uint32_t xid, int64_t no
 	o->dhcp.option82.len = sizeof(raw);
 	o->dhcp.option82.circuit_id = (struct span){.at = 2, .len = 6, .present = true};
 	o->dhcp.option82.remote_id = (struct span){.at = 10, .len = 8, .present = true};
+}
+
+/* Processor time, microseconds: what else the machine does counts less. */
+static int64_t worked(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * USEC_PER_SEC + t.tv_nsec / 1000;
 }
 
 static void see(struct bench *b, const struct observation *o)
@@ -123,6 +133,7 @@ int main(int argc, char **argv)
 	const struct engine_ops ops = {.event = on_event, .order = on_order};
 	struct observation o = {.version = OBSERVATION_VERSION, .kind = OBSERVATION_DHCP};
 	struct bench b = {.now = START};
+	struct observation ring[ENGINE_AHEAD];
 	size_t before = resident();
 	int64_t begin;
 
@@ -143,16 +154,22 @@ int main(int argc, char **argv)
 		make_ack(&o, i, ++xid, b.now += 1000);
 		see(&b, &o);
 	}
+	for (int i = 0; i < ENGINE_AHEAD; i++)
+		ring[i] = o;
 	b.now += 600 * USEC_PER_SEC;
 	engine_tick(b.engine, b.now);
 	printf("%.0f bytes a device\n", (double)(resident() - before) / devices);
-	begin = clock_mono();
-	for (uint32_t i = 0; i < acks; i++) {
-		at = (uint32_t)(((uint64_t)at + 611953) % devices);
-		make_ack(&o, at, ++xid, b.now += 1000);
-		see(&b, &o);
+	begin = worked();
+	for (uint32_t i = 0; i < acks + ENGINE_AHEAD - 1; i++) {
+		if (i < acks) {
+			at = (uint32_t)(((uint64_t)at + 611953) % devices);
+			make_ack(&ring[i % ENGINE_AHEAD], at, ++xid, b.now += 1000);
+			engine_foresee(b.engine, &ring[i % ENGINE_AHEAD]);
+		}
+		if (i >= ENGINE_AHEAD - 1)
+			see(&b, &ring[(i + 1) % ENGINE_AHEAD]);
 	}
-	printf("%.0f ns an ACK\n", (double)(clock_mono() - begin) * 1000 / acks);
+	printf("%.0f ns an ACK\n", (double)(worked() - begin) * 1000 / acks);
 	engine_free(b.engine);
 	writer_done(&b.writer);
 	return 0;
