@@ -53,6 +53,7 @@ static void free_webhooks(struct conf *conf)
 		free(conf->webhooks[i].url);
 		free_strings(conf->webhooks[i].events, conf->webhooks[i].event_count);
 		free(conf->webhooks[i].token_file);
+		free(conf->webhooks[i].ca_file);
 	}
 	free(conf->webhooks);
 }

@@ -92,6 +92,7 @@ const struct conf_key conf_keys[] = {
 	{WEBHOOK("format", word), AT(conf_webhook, format), DEFAULT("aipix"),
 		.words = "aipix|tap82"},
 	{WEBHOOK("token-file", path), AT(conf_webhook, token_file), DEFAULT("")},
+	{WEBHOOK("ca-file", path), AT(conf_webhook, ca_file), DEFAULT("")},
 };
 /* clang-format on */
 

@@ -66,6 +66,7 @@ struct item {
 	int64_t next_at; /* clock_mono() */
 	uint32_t tries;
 	CURL *easy; /* NULL: not under way */
+	char error[CURL_ERROR_SIZE]; /* libcurl's words for why it did not come to an answer */
 	size_t reply_len;
 	char reply[REPLY_MAX + 1];
 };
@@ -247,6 +248,13 @@ static void work(void *ctx)
 		loop_timer_set(w->timer, next - now);
 }
 
+/* Whose signatures are believed. Host name and chain are always checked: libcurl's default. */
+void webhook_set_ca(void *easy, const struct conf_webhook *conf)
+{
+	if (conf->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, conf->ca_file);
+}
+
 /* --- Requests -------------------------------------------------------------------------------- */
 
 static size_t take_reply(char *bytes, size_t size, size_t n, void *ctx)
@@ -268,7 +276,7 @@ static void item_send(struct item *item)
 	if (!easy)
 		return;
 	item->reply_len = 0;
-	item->reply[0] = 0;
+	item->reply[0] = item->error[0] = 0;
 	curl_easy_setopt(easy, CURLOPT_URL, hook->conf->url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* no environment decides for a daemon */
@@ -282,6 +290,8 @@ static void item_send(struct item *item)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_reply);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, item);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, item);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, item->error);
+	webhook_set_ca(easy, hook->conf);
 	if (curl_multi_add_handle(hook->all->multi, easy) != CURLM_OK) {
 		curl_easy_cleanup(easy);
 		return;
@@ -312,10 +322,14 @@ static void item_again(struct item *item, CURLcode code, long status)
 	struct hook *hook = item->hook;
 	int64_t now = clock_mono();
 
+	if (code)
+		snprintf(hook->stats.error, sizeof(hook->stats.error), "%.159s",
+			item->error[0] ? item->error : curl_easy_strerror(code));
+	else
+		snprintf(hook->stats.error, sizeof(hook->stats.error), "answered %ld", status);
 	if (hook->failures == 0)
-		log_warning("webhook %s: %s: %s%.0ld: trying again", hook->conf->name,
-			hook->conf->url, code ? curl_easy_strerror(code) : "answered ",
-			code ? 0 : status);
+		log_warning("webhook %s: %s: %s: trying again", hook->conf->name, hook->conf->url,
+			hook->stats.error);
 	curl_multi_remove_handle(hook->all->multi, item->easy);
 	curl_easy_cleanup(item->easy);
 	item->easy = NULL;
@@ -341,6 +355,7 @@ static void item_over(struct item *item, CURLcode code)
 	if (hook->failures > 0)
 		log_info("webhook %s: answers again", hook->conf->name);
 	hook->failures = 0;
+	hook->stats.error[0] = 0;
 	if (status / 100 == 2) {
 		hook->stats.sent++;
 	} else {

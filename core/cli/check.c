@@ -19,7 +19,8 @@
 #define ROWS_A_STEP    10000
 
 const struct cli_option command_check_options[] = {
-	{"online", 0, NULL, "try it: captures, OMAPI logins, traffic, clock, disk"},
+	{"online", 0, NULL,
+		"try it: captures, traffic, the relay between, dhcpd, webhooks, clock, disk"},
 	{"seconds", 's', "N", "how long to wait for traffic with --online (10)"},
 	{"repair", 0, NULL, "save what can be read of a damaged store, keep the old file"},
 	{0},
@@ -203,6 +204,9 @@ static void check_secrets(struct check *check)
 		snprintf(section, sizeof(section), "webhook %s", w->name);
 		if (w->token_file)
 			check_token(check, section, "token-file", w->token_file);
+		if (w->ca_file && access(w->ca_file, R_OK) < 0)
+			refusef(check, "%s: [%s] ca-file: %s: %s", check->conf->path, section,
+				w->ca_file, strerror(errno));
 	}
 }
 

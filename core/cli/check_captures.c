@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
-#include <stdio.h>
 
 #include "check_online.h"
 #include "setup.h"
@@ -17,9 +16,7 @@ static void count_packet(void *ctx, const struct packet *packet)
 	if (frame_decode(&c->frames, packet, &datagram) != 1 ||
 		message_read(c->messages, &datagram, &message) < 0)
 		return;
-	c->radius += message->kind == MESSAGE_RADIUS;
-	c->dhcp += message->kind == MESSAGE_DHCP;
-	c->option82 += message->kind == MESSAGE_DHCP && buf_left(&message->dhcp.option82.raw) > 0;
+	doctor_traffic_note(&c->traffic, message);
 }
 
 static void capture_ready(void *ctx, int fd, int what)
@@ -90,25 +87,8 @@ static void open_file(struct doctor_capture *c)
 
 void doctor_capture_tell(struct doctor_capture *c)
 {
-	struct check *check = c->online->check;
-	char found[128];
-
-	if (!c->io || check->wrong > 0)
-		return;
-	snprintf(found, sizeof(found),
-		"DHCP messages %llu, with option 82 %llu, RADIUS messages %llu",
-		(unsigned long long)c->dhcp, (unsigned long long)c->option82,
-		(unsigned long long)c->radius);
-	if (c->option82 > 0)
-		check_tell(check, CHECK_GOOD, "traffic", c->conf->name, found, NULL);
-	else if (c->dhcp > 0)
-		check_tell(check, CHECK_NOTE, "traffic", c->conf->name, found,
-			"capture between dhcpd and the relay, and let the relay or switch insert "
-			"option 82");
-	else
-		check_tell(check, CHECK_NOTE, "traffic", c->conf->name, found,
-			"no camera asked, or the mirror does not carry dhcpd's side: "
-			"'tap82 decode -i' shows what comes");
+	if (c->io)
+		doctor_traffic_tell(c->online->check, c->conf->name, &c->traffic);
 }
 
 void doctor_capture_close(struct doctor_capture *c)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
@@ -54,9 +56,78 @@ static void check_user(struct check *check)
 			"systemd-sysusers makes it, or 'user =' in [tap82] names another");
 }
 
+/* Whom the processes become: ourselves, if we are not root. */
+static bool may_write(const char *path, const struct passwd *pw)
+{
+	struct stat st;
+
+	if (!pw)
+		return access(path, W_OK) == 0;
+	if (stat(path, &st) < 0)
+		return false;
+	return st.st_mode & (st.st_uid == pw->pw_uid	      ? S_IWUSR
+				    : st.st_gid == pw->pw_gid ? S_IWGRP
+							      : S_IWOTH);
+}
+
+static void folder_of(const char *file, char *out, size_t size)
+{
+	char *slash;
+
+	snprintf(out, size, "%s", file);
+	slash = strrchr(out, '/');
+	if (slash)
+		slash[slash == out] = 0;
+	else
+		snprintf(out, size, ".");
+}
+
+/* tap82 run makes a folder that is missing, but only one. */
+static void check_missing(struct check *check, const char *folder)
+{
+	char above[PATH_MAX];
+
+	folder_of(folder, above, sizeof(above));
+	if (access(above, W_OK) == 0)
+		check_tell(check, CHECK_NOTE, "permissions", folder, "is not there yet",
+			"tap82 run makes it");
+	else
+		check_tell(check, CHECK_WRONG, "permissions", folder,
+			"is not there, and cannot be made", "make it, and give it to 'user'");
+}
+
+/* The file, if it is there, and the folder, where other files come to stand beside it. */
+static void check_place(struct check *check, const char *file, const struct passwd *pw)
+{
+	const char *who = pw ? pw->pw_name : "this user";
+	char folder[PATH_MAX];
+	bool well;
+
+	folder_of(file, folder, sizeof(folder));
+	if (access(folder, F_OK) < 0) {
+		check_missing(check, folder);
+		return;
+	}
+	well = may_write(folder, pw) && (access(file, F_OK) < 0 || may_write(file, pw));
+	check_tellf(check, well ? CHECK_GOOD : CHECK_WRONG, "permissions", folder,
+		well ? NULL : "chown it, and what is of tap82 in it, to 'user' of [tap82]",
+		"%s %s write there", who, well ? "can" : "cannot");
+}
+
+static void check_permissions(struct check *check)
+{
+	const struct conf *conf = check->conf;
+	const struct passwd *pw = geteuid() == 0 && conf->user ? getpwnam(conf->user) : NULL;
+
+	check_place(check, conf->state, pw);
+	if (conf->event_log)
+		check_place(check, conf->event_log, pw);
+}
+
 void doctor_host(struct check *check)
 {
 	check_clock(check);
 	check_disk(check);
 	check_user(check);
+	check_permissions(check);
 }

@@ -12,7 +12,7 @@
 static bool all_seen(const struct online *o)
 {
 	for (size_t i = 0; i < o->check->conf->capture_count; i++)
-		if (o->captures[i].capture && o->captures[i].option82 == 0)
+		if (o->captures[i].capture && o->captures[i].traffic.option82 == 0)
 			return false;
 	return true;
 }
@@ -25,10 +25,9 @@ static bool all_answered(const struct online *o)
 	return true;
 }
 
-/* Where something is wrong, there is no sense in waiting for traffic. */
 void online_stop_if_done(struct online *o)
 {
-	if (all_answered(o) && (o->listened || all_seen(o) || o->check->wrong > 0))
+	if (all_answered(o) && (o->listened || all_seen(o)))
 		loop_stop(o->loop);
 }
 
@@ -89,6 +88,7 @@ static void finish(struct online *o)
 		doctor_server_tell(&o->servers[i], (int)i);
 	for (size_t i = 0; i < conf->capture_count; i++)
 		doctor_capture_tell(&o->captures[i]);
+	doctor_webhooks(o->check);
 	doctor_host(o->check);
 }
 
@@ -134,7 +134,7 @@ void check_online(struct check *check, int64_t listen)
 	start(&o);
 	loop_timer_set(o.login, LOGIN_TIME);
 	loop_timer_set(o.listen, listen);
-	if (!(all_answered(&o) && (all_seen(&o) || check->wrong > 0)))
+	if (!(all_answered(&o) && all_seen(&o)))
 		loop_run(o.loop);
 	finish(&o);
 	discard(&o);

@@ -14,6 +14,24 @@
 
 struct online;
 
+#define DOCTOR_SEEN_MAX 8
+
+/* Addresses that were seen, each once; further ones are not kept. */
+struct doctor_seen {
+	uint32_t ip[DOCTOR_SEEN_MAX];
+	size_t count;
+};
+
+/* What the DHCP messages of a capture say of the way to the cameras. */
+struct doctor_traffic {
+	uint64_t dhcp, option82, radius;
+	uint64_t relayed; /* with a giaddr … */
+	uint64_t relayed82; /* … and option 82 */
+	uint64_t snooped; /* option 82 without a giaddr: a switch inserted it */
+	uint64_t direct; /* a camera's own, as it sent it */
+	struct doctor_seen relays, servers;
+};
+
 struct doctor_capture {
 	struct online *online;
 	const struct conf_capture *conf;
@@ -21,7 +39,7 @@ struct doctor_capture {
 	struct loop_io *io;
 	struct frame_decoder frames;
 	struct message_decoder *messages;
-	uint64_t dhcp, option82, radius;
+	struct doctor_traffic traffic;
 };
 
 /* One question: has the server a lease for this address? */
@@ -40,6 +58,7 @@ struct doctor_server {
 	bool told; /* the login's outcome */
 	struct question *questions;
 	size_t count, asked, answered;
+	bool understood; /* an answer was one: the key's algorithm works */
 	size_t in_range; /* devices with an address out of a dynamic range */
 	uint32_t example;
 	bool *has_range; /* by subnet, all groups in a row */
@@ -71,7 +90,19 @@ bool doctor_server_is_done(const struct doctor_server *server);
 void doctor_server_tell(struct doctor_server *server, int index);
 void doctor_server_close(struct doctor_server *server);
 
-/* Clock, disk, user. */
+/* Counts a message; says what came of them all. */
+void doctor_traffic_note(struct doctor_traffic *traffic, const struct message *message);
+void doctor_traffic_tell(
+	struct check *check, const char *capture, const struct doctor_traffic *traffic);
+
+/* Which dhcpd it is, as far as that can be known. `understood`: it answered what was signed with
+ * the configured algorithm. */
+void doctor_version(struct check *check, const struct conf_server *server, bool understood);
+
+/* Whether webhooks let us connect, with the certificate that TLS wants. Nothing is posted. */
+void doctor_webhooks(struct check *check);
+
+/* Clock, disk, user, permissions. */
 void doctor_host(struct check *check);
 
 #endif

@@ -90,6 +90,7 @@ static void answered(void *ctx, const struct dhcpd_result *result)
 	struct doctor_server *s = q->server;
 
 	s->answered++;
+	s->understood |= dhcpd_outcome_is_good(result->outcome);
 	if (result->lease.found && q->group >= 0)
 		s->has_range[q->subnet] = true;
 	if (result->lease.found && !result->lease.pinned && q->group < 0) {
@@ -209,6 +210,7 @@ static void tell_ranges(struct doctor_server *s)
 
 void doctor_server_tell(struct doctor_server *s, int index)
 {
+	doctor_version(s->online->check, s->conf, s->understood);
 	if (!s->dhcpd || s->count == 0 || s->answered < s->count ||
 		dhcpd_state(s->dhcpd) != DHCPD_READY)
 		return;

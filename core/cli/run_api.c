@@ -95,6 +95,8 @@ static void write_webhook(struct writer *w, const struct run *run, size_t i)
 	writer_u64(w, "sent", stats.sent);
 	writer_u64(w, "retries", stats.retries);
 	writer_u64(w, "rejected", stats.rejected);
+	if (stats.error[0])
+		writer_text(w, "error", stats.error, strlen(stats.error));
 	writer_object_end(w);
 }
 

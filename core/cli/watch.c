@@ -390,6 +390,7 @@ static const struct client_column webhooks[] = {
 	{"SENT", "sent"},
 	{"RETRIES", "retries"},
 	{"REJECTED", "rejected"},
+	{"ERROR", "error"},
 };
 
 static void print_tables(const json_t *json)

@@ -85,6 +85,7 @@ struct conf_webhook {
 	size_t event_count;
 	enum conf_webhook_format format;
 	char *token_file;
+	char *ca_file; /* PEM; NULL: the system's */
 };
 
 struct conf {

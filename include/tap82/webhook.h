@@ -35,6 +35,7 @@ struct webhook_ops {
 struct webhook_stats {
 	uint64_t sent, retries, rejected;
 	uint32_t queued, in_flight; /* queued: those in memory */
+	char error[160]; /* why the last request came to nothing; "" if it was answered */
 };
 
 /* Reads the token files, while there is the privilege to. conf and ops are borrowed. 0; or
@@ -49,6 +50,8 @@ void webhooks_free(struct webhooks *webhooks);
 int webhooks_begin(struct webhooks *webhooks, struct store *store);
 /* A new row of the outbox, after its commit. */
 void webhooks_add(struct webhooks *webhooks, const struct outbox_row *row);
+/* Sets ca-file, if there is one, on a CURL handle. */
+void webhook_set_ca(void *easy, const struct conf_webhook *conf);
 /* Of the webhook with this index in conf. */
 void webhooks_stats(
 	const struct webhooks *webhooks, size_t webhook, struct webhook_stats *ret_stats);

@@ -4,9 +4,10 @@
 
 Logs one JSON line a request: {"at", "path", "token", "status", "body"}. Faults: "503:N" answers 503
 N times and then 204; "422" refuses for good with a message; "silent:N" closes without an answer N
-times; "slow:S" answers after S seconds."""
+times; "slow:S" answers after S seconds. "tls=FILE" (certificate and key) makes it HTTPS."""
 import http.server
 import json
+import ssl
 import sys
 import threading
 import time
@@ -30,7 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         at = time.time()
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        fault = faults.get(body["mac"], "")
+        fault = faults.get(body.get("mac"), "")
         status, text = 204, b""
         if fault.startswith("503") and left(body["mac"]):
             status = 503
@@ -55,4 +56,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+class Server(http.server.ThreadingHTTPServer):
+    def get_request(self):
+        """The handshake is left to the first read, in the request's own thread."""
+        talk, peer = super().get_request()
+        if context:
+            talk = context.wrap_socket(talk, server_side=True, do_handshake_on_connect=False)
+        return talk, peer
+
+    def handle_error(self, request, client_address):
+        """Who does not like the certificate leaves: that is what is looked at."""
+
+
+context = None
+if "tls" in faults:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(faults["tls"])
+Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

@@ -64,7 +64,8 @@ static const char whole[] = "[tap82]\n"
 			    "url = http://127.0.0.1:8080/api/v1/billing/streams\n"
 			    "events = provision.handoff, dhcp.reservation_failed\n"
 			    "format = tap82\n"
-			    "token-file = /tmp/vms.token\n";
+			    "token-file = /tmp/vms.token\n"
+			    "ca-file = /tmp/ca.pem\n";
 
 static void tell(void *ctx, const char *text)
 {
@@ -239,6 +240,7 @@ static void switches_layouts_and_webhooks_are_read(void **state)
 	assert_int_equal(c->webhooks[0].event_count, 2);
 	assert_string_equal(c->webhooks[0].events[1], "dhcp.reservation_failed");
 	assert_int_equal(c->webhooks[0].format, CONF_WEBHOOK_TAP82);
+	assert_string_equal(c->webhooks[0].ca_file, "/tmp/ca.pem");
 	conf_free(c);
 }
 
