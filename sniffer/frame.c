@@ -154,11 +154,13 @@ static const struct {
 	{ETHERTYPE_PPPOE, read_pppoe},
 };
 
-/* A type below 0x600 is a length and an LLC header follows. */
+/* A type below 0x600 is a length and an LLC header follows. Behind a tag of a cooked capture it is
+ * the kernel's word for LLC; as a length that would hold nothing. */
 static void dispatch_ethertype(struct walk *w, uint16_t type)
 {
 	if (type < ETHERTYPE_MIN) {
-		bound(w, type);
+		if (type != SLL_TYPE_LLC)
+			bound(w, type);
 		w->next = read_llc;
 		return;
 	}

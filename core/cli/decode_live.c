@@ -51,6 +51,8 @@ static int follow(struct decode *d, struct capture *capture)
 		if (poll(&fd, 1, LOOK_EVERY) < 0 && errno != EINTR)
 			return -errno;
 		n = capture_read(capture, BATCH, on_packet, d);
+		if (n == 0) /* nothing comes from an interface that is down, not even an error */
+			n = capture_check(capture);
 		decode_flush(d, clock_wall() - FRAME_FRAGMENT_TIME);
 		writer_flush(&d->writer);
 	}
