@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -102,25 +103,102 @@ static int allow_calls(scmp_filter_ctx ctx)
 	return r;
 }
 
-static int restrict_calls(void)
+static int restrict_calls(int (*allow)(scmp_filter_ctx ctx))
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r;
 
 	if (!ctx)
 		return -ENOMEM;
-	r = allow_calls(ctx);
+	r = allow(ctx);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return r;
 }
 
-/* An empty network, no files of others, no IPC. Root (or a user namespace) is needed: where it is
- * refused, the system call list forbids the same. */
-static void leave_namespaces(void)
+/* --- The starter ----------------------------------------------------------------------------- */
+
+/* Beyond a sniffer's: to start and to reap one; its signals; opening a capture; locking in. */
+static const int starter_calls[] = {
+	SCMP_SYS(wait4),
+	SCMP_SYS(socketpair),
+	SCMP_SYS(set_robust_list),
+	SCMP_SYS(rseq),
+	SCMP_SYS(gettid),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(close_range),
+	SCMP_SYS(ioctl),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(bind),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(uname),
+	SCMP_SYS(access),
+	SCMP_SYS(readlink),
+	SCMP_SYS(fadvise64),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(unshare),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(setgroups),
+	SCMP_SYS(setresgid),
+	SCMP_SYS(setresuid),
+	SCMP_SYS(capget),
+	SCMP_SYS(capset),
+	SCMP_SYS(prctl),
+	SCMP_SYS(landlock_create_ruleset),
+	SCMP_SYS(landlock_restrict_self),
+	SCMP_SYS(prlimit64),
+	SCMP_SYS(setrlimit),
+	SCMP_SYS(seccomp),
+};
+
+static const int starter_families[] = {AF_PACKET, AF_NETLINK, AF_UNIX};
+
+static int allow_starter(scmp_filter_ctx ctx)
 {
-	(void)unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS);
+	const struct scmp_arg_cmp is_reading = {.arg = 2,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = O_ACCMODE | O_CREAT | O_TRUNC,
+		.datum_b = O_RDONLY};
+	/* A process or a thread, in the namespaces that are. */
+	const struct scmp_arg_cmp is_fork = {.arg = 0,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+			   CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP,
+		.datum_b = 0};
+	int r = allow_calls(ctx);
+
+	for (size_t i = 0; r == 0 && i < sizeof(starter_calls) / sizeof(starter_calls[0]); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, starter_calls[i], 0);
+	for (size_t i = 0; r == 0 && i < sizeof(starter_families) / sizeof(starter_families[0]);
+		i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)starter_families[i]));
+	if (r == 0)
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &is_reading);
+	if (r == 0)
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &is_fork);
+	if (r == 0) /* its flags are out of a filter's sight: the C library goes on with clone */
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return r;
+}
+
+int sandbox_restrict_starter(void)
+{
+	return restrict_calls(allow_starter);
+}
+
+/* --- A sniffer ------------------------------------------------------------------------------- */
+
+/* An empty network, no files of others, no IPC: with CAP_SYS_ADMIN, or in a user namespace of its
+ * own. Where that is refused, the system call list forbids the same. */
+static bool leave_namespaces(int user)
+{
+	return unshare(user | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS) == 0;
 }
 
 /* Landlock without a single rule: no path can be opened, made, or removed. */
@@ -227,12 +305,14 @@ static int limit_resources(uint64_t memory)
 int sandbox_enter(const char *user, const char **ret_step)
 {
 	uint64_t memory = address_space();
+	bool away = leave_namespaces(0);
 	int r;
 
-	leave_namespaces();
 	*ret_step = "become the user";
 	r = become(user);
 	if (r == 0) {
+		if (!away)
+			leave_namespaces(CLONE_NEWUSER);
 		*ret_step = "drop capabilities";
 		r = drop_capabilities();
 	}
@@ -247,7 +327,7 @@ int sandbox_enter(const char *user, const char **ret_step)
 	}
 	if (r == 0) {
 		*ret_step = "restrict system calls";
-		r = restrict_calls();
+		r = restrict_calls(allow_calls);
 	}
 	return r;
 }

@@ -15,6 +15,7 @@
 #include "tap82/message.h"
 #include "tap82/sandbox.h"
 #include "tap82/sniffer.h"
+#include "tap82/trial_hook.h"
 
 #include "crash_hook.h"
 #include "queue.h"
@@ -278,6 +279,7 @@ static int run_opened(struct sniffer *s)
 	tell_status(s, OBSERVATION_CAPTURE_OPEN, 0,
 		s->config->file ? s->config->file : s->config->interface);
 	s->told_at = clock_mono();
+	trial_hook("sniffer");
 	return s->file ? run_file(s) : run_live(s);
 }
 

@@ -11,6 +11,7 @@
 #include "tap82/err.h"
 #include "tap82/log.h"
 #include "tap82/notify.h"
+#include "tap82/trial_hook.h"
 
 #define DRAIN_TIME                                                                    \
 	(5 * USEC_PER_SEC) /* at most, for what is under way when we are told to stop \
@@ -94,6 +95,7 @@ static void each_second(void *ctx)
 
 	run_sniffers_tick(run, clock_onward());
 	run_inventory_tick(run);
+	trial_hook("engine");
 	loop_timer_set(run->second, USEC_PER_SEC);
 }
 

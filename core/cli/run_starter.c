@@ -17,7 +17,9 @@
 #include "setup.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
+#include "tap82/sandbox.h"
 #include "tap82/sniffer.h"
+#include "tap82/trial_hook.h"
 
 /* In the starter: which sniffer is whose. */
 struct child {
@@ -92,31 +94,45 @@ int starter_ask(const struct starter *starter, uint16_t capture)
 
 /* --- The starter's own privilege ------------------------------------------------------------- */
 
-/* To open a capture, and for what a sniffer does to lock itself in. */
-static bool is_needed(unsigned capability)
+/* To open a capture, and for a sniffer to become its user. */
+static bool is_needed(const struct self *self, unsigned capability)
 {
-	static const unsigned needed[] = {
-		CAP_NET_RAW, CAP_NET_ADMIN, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_ADMIN};
-
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
-		if (needed[i] == capability)
-			return true;
-	return false;
+	return capability == CAP_NET_RAW ||
+	       (self->user && (capability == CAP_SETUID || capability == CAP_SETGID));
 }
 
-/* Keeps, of what there is, what is needed. */
-static void keep_needed(void)
+/* Keeps, of what there is, what is needed; nothing can be gained by an exec. The bounding set goes
+ * first, because that needs CAP_SETPCAP: who hasn't got it can't gain by it either. Under systemd
+ * the unit's own list may be without capset(); there is but one capability then. */
+static void keep_needed(const struct self *self)
 {
+	const capng_type_t sets = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
+
 	if (capng_get_caps_process() < 0)
 		return;
-	for (unsigned c = 0; c <= CAP_LAST_CAP; c++)
-		if (!is_needed(c))
-			capng_update(CAPNG_DROP,
-				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE |
-					CAPNG_BOUNDING_SET,
-				c);
-	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
-		capng_apply(CAPNG_SELECT_CAPS); /* without CAP_SETPCAP the bounds stay */
+	capng_clear(CAPNG_SELECT_BOUNDS);
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		(void)capng_apply(CAPNG_SELECT_BOUNDS);
+	for (unsigned c = 0; c <= CAP_LAST_CAP; c++) {
+		if (!is_needed(self, c))
+			capng_update(CAPNG_DROP, sets, c);
+		capng_update(CAPNG_DROP, CAPNG_INHERITABLE, c);
+	}
+	(void)capng_apply(CAPNG_SELECT_CAPS);
+}
+
+static void confine(const struct self *self)
+{
+	int r;
+
+	keep_needed(self);
+	r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0
+		    ? -errno
+		    : sandbox_restrict_starter();
+	if (r == 0)
+		return;
+	log_error("starter: cannot be confined: %s", strerror(-r));
+	_exit(1);
 }
 
 /* --- The starter's own life ------------------------------------------------------------------ */
@@ -191,6 +207,7 @@ static void serve(struct self *self)
 			return;
 		if (m.word == STARTER_START)
 			start(self, m.capture);
+		trial_hook("starter");
 	}
 }
 
@@ -201,14 +218,13 @@ static void be_starter(struct self *self)
 
 	setsid();
 	prctl(PR_SET_NAME, "tap82-starter");
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	keep_needed();
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, &self->old_mask);
 	self->signals = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (self->signals < 0)
 		_exit(1);
+	confine(self);
 	serve(self);
 	_exit(0);
 }

@@ -15,6 +15,12 @@
  * failure if it only doubles another (namespaces, Landlock). */
 int sandbox_enter(const char *user, const char **ret_step);
 
+/* The list of system calls of the process that starts sniffers: what a sniffer's has, what opening
+ * a capture and sandbox_enter() need, and fork. No program can be executed, no file be opened but
+ * for reading, no process be signalled, no socket be made but packet, netlink and Unix ones, and
+ * none connected. 0, or negative. */
+int sandbox_restrict_starter(void);
+
 /* Closes every descriptor but 0, 1, 2 and `fd`. */
 void sandbox_close_all_but(int fd);
 

@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -123,6 +125,49 @@ static void a_locked_in_process_can_do_nothing_but_its_work(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* In a process that has the list of the one that starts sniffers: 0 if all is as it should be. */
+static int try_as_starter(void)
+{
+	char name[] = "/bin/true", *const argv[] = {name, NULL};
+	int status = 1;
+	pid_t pid;
+
+	if (sandbox_restrict_starter() < 0)
+		return 100;
+	if (execv(argv[0], argv) == 0 || errno != EPERM)
+		return 1;
+	if (kill(getppid(), 0) == 0 || errno != EPERM)
+		return 2;
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 3;
+	if (open("/tmp", O_WRONLY | O_TMPFILE, 0600) >= 0 || errno != EPERM)
+		return 4;
+	if (open("/etc/passwd", O_RDONLY) < 0)
+		return 5;
+	if (syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0) >= 0 || errno != EPERM)
+		return 6;
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	return pid < 0 || waitpid(pid, &status, 0) != pid || status != 0 ? 7 : 0;
+}
+
+static void the_starter_can_fork_and_read_but_not_run_write_or_signal(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		_exit(try_as_starter());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void an_unknown_user_is_an_error_that_names_the_step(void **state)
 {
 	const char *step = "";
@@ -166,6 +211,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_locked_in_process_can_do_nothing_but_its_work),
+		cmocka_unit_test(the_starter_can_fork_and_read_but_not_run_write_or_signal),
 		cmocka_unit_test(an_unknown_user_is_an_error_that_names_the_step),
 		cmocka_unit_test(all_descriptors_but_one_are_closed),
 	};

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Each process of a running tap82 tries what it must not be able to do (a test build can be told to),
+# and each has no more privilege than its work needs.
+set -u
+# shellcheck source=tests/lab/lib.sh
+. "$(dirname "$0")/lib.sh"
+lab_init "${1:-build/release}"
+# Not the one of the sanitizers: their engine's list is wider, for the leak checker.
+make -s -C "$top" VARIANT=hooks build/hooks/tap82 > /dev/null || lab_die "no test build"
+tap82=$top/build/hooks/tap82
+
+lab_net
+lab_dhcpd_conf
+lab_dhcpd
+printf 'mac,serial_number\n02:00:00:00:00:01,SN-1\n' | lab_devices
+lab_tap82_conf
+# A sniffer can write into a pipe, not into a file.
+mkfifo "$tmp/said"
+cat "$tmp/said" > "$tmp/tap82.log" &
+lab_pids="$lab_pids $!"
+TAP82_TEST_TRIAL=1 ip netns exec "$server_ns" "$tap82" run -c "$tmp/tap82.ini" > "$tmp/said" 2>&1 &
+tap82_pid=$!
+lab_pids="$lab_pids $tap82_pid"
+wait_for 10 lab_healthy || lab_die "tap82 run does not answer"
+
+# refused WHO WHAT…: each of them, by its list of system calls.
+tried() { grep "^trial $1: " "$tmp/tap82.log"; }
+refused() {
+  who=$1
+  shift
+  wait_for 10 tried "$who" || { echo "it has not tried"; return 1; }
+  for what in "$@"; do
+    tried "$who" | grep -q " $what=EPERM" || { tried "$who"; return 1; }
+  done
+}
+check "a running sniffer can do nothing of it" refused sniffer read write inet packet exec kill ptrace fork
+check "a running starter can't write, run, signal or reach the network" \
+  refused starter write inet exec kill ptrace
+check "a running engine can't run, fork, signal or take packets" refused engine packet exec kill ptrace fork
+check "nothing was written" test ! -e /etc/tap82-trial
+
+# has PID FIELD VALUE: a line of its status.
+has() { grep -q "^$2:[[:space:]]*$3" "/proc/$1/status" || { grep "^$2:" "/proc/$1/status"; return 1; }; }
+family=$(lab_family)
+engine=$(echo "$family" | cut -d' ' -f1)
+starter=$(echo "$family" | cut -d' ' -f2)
+sniffer=$(echo "$family" | cut -d' ' -f3)
+for who in engine sniffer; do
+  eval "pid=\$$who"
+  for set in Inh Prm Eff Bnd Amb; do
+    check "the $who has no capabilities ($set)" has "$pid" "Cap$set" '0*$'
+  done
+  check "the $who is the user" has "$pid" Uid "$(id -u nobody)[[:space:]]"
+done
+# CAP_SETGID, CAP_SETUID, CAP_NET_RAW
+check "the starter can become another user and capture, no more" has "$starter" CapPrm '00000000000020c0$'
+check "nor can it gain anything" has "$starter" CapBnd '0*$'
+for pid in $family; do
+  check "$(cat "/proc/$pid/comm") gains nothing" has "$pid" NoNewPrivs 1
+  check "$(cat "/proc/$pid/comm") has a list of system calls" has "$pid" Seccomp 2
+done
+net_of() { readlink "/proc/$1/ns/net"; }
+check "the sniffer is in a network of its own" test "$(net_of "$sniffer")" != "$(net_of "$engine")"
+
+# All this, and it works.
+cameras --timeout 8s --quiet dora mac=02:00:00:00:00:01 relay=10.20.0.1 circuit=1 remote=1 > "$tmp/cameras.out"
+check "a camera is provisioned" wait_for 10 event_seen '.event == "provision.handoff"'
+kill -KILL "$sniffer"
+back() { pid=$(lab_sniffer_pid) && [ -n "$pid" ] && [ "$pid" != "$sniffer" ]; }
+check "a sniffer that is killed is replaced" wait_for 5 back
+check "by one that is locked in as well" wait_for 5 has "$(lab_sniffer_pid)" CapPrm '0*$'
+exit 0
