@@ -12,13 +12,15 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0
 failed=0
+limit=600 # seconds a test
+if [ -n "${TAP82_SOAK:-}" ]; then limit=14400; fi
 
 # One test program or script: shows what it says when it fails, adds up what it counted.
 run_one() {
   name=$1
   shift
   : > "$log"
-  timeout "${TAP82_TEST_TIMEOUT:-600}" "$@" > "$log" 2>&1
+  timeout "${TAP82_TEST_TIMEOUT:-$limit}" "$@" > "$log" 2>&1
   status=$?
   ok=$(grep -cE '^(\[ +OK \]|ok - )|^\[       OK \]' "$log")
   bad=$(grep -cE '^not ok - |^\[  FAILED  \] [a-zA-Z_0-9]+$' "$log")

@@ -89,6 +89,7 @@ hosts_are_reservations() {
   while read -r mac ip; do
     host_is "$mac" "$ip" < /dev/null || { echo "dhcpd has no $mac $ip"; return 1; }
   done < "$tmp/table"
+  [ -z "$(cut -d' ' -f2 "$tmp/table" | sort | uniq -d)" ] || { echo "an address twice" && return 1; }
   [ "$(grep -o '^host tap82-[0-9a-f]*' "$tmp/leases1" | sort -u | wc -l)" -eq "$(wc -l < "$tmp/table")" ]
 }
 bodies_hold() {
@@ -96,8 +97,9 @@ bodies_hold() {
   [ "$(jq -r '.mac' "$tmp/bodies" 2> /dev/null | sort -u | wc -l)" -ge "$wanted" ]
 }
 invariants() {
-  ids_are_unique && created_once_each && hosts_are_reservations && holds_go_on &&
-    wait_for 10 bodies_hold "$1" && log_is_store
+  for holds in ids_are_unique created_once_each hosts_are_reservations holds_go_on "wait_for 10 bodies_hold $1" log_is_store; do
+    $holds || { echo "not so: $holds" && return 1; }
+  done
 }
 
 fresh_ground() {
@@ -172,6 +174,7 @@ storm() {
   lab_stop "$tap82_pid"
 }
 
+lab_settings="stream-hold = 2h" # longer than 500 restarts take
 lab_init "${1:?test_crash.sh BUILD}"
 engine=$(hooked_build)
 [ -n "$engine" ] || lab_die "there is no build with failpoints"
