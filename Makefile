@@ -28,6 +28,7 @@ CFLAGS_cover := -O0 -g --coverage -DTAP82_TEST_HOOKS -DTAP82_COVERAGE
 LDFLAGS_cover := --coverage -Wl,--wrap=_exit
 CFLAGS_hooks := $(CFLAGS_release) -DTAP82_TEST_HOOKS
 LDFLAGS_hooks := $(LDFLAGS_release)
+CFLAGS_valgrind := -O1 -g -fno-omit-frame-pointer -DTAP82_VALGRIND
 CFLAGS_fuzz  := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
                 -fno-sanitize-recover=undefined -DTAP82_TEST_HOOKS
 LDFLAGS_fuzz := -fsanitize=address,undefined

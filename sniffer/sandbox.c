@@ -57,13 +57,18 @@ static const int allowed_calls[] = {
 	SCMP_SYS(restart_syscall),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(TAP82_VALGRIND)
 	SCMP_SYS(sigaltstack),
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(gettid),
 	SCMP_SYS(tgkill),
 	SCMP_SYS(readlink),
 	SCMP_SYS(mprotect),
+#endif
+#ifdef TAP82_VALGRIND
+	SCMP_SYS(rt_sigtimedwait),
+	SCMP_SYS(pread64),
+	SCMP_SYS(openat),
 #endif
 #ifdef TAP82_COVERAGE
 	SCMP_SYS(fcntl),
@@ -280,20 +285,21 @@ static int limit(int resource, uint64_t value)
 
 /* Descriptors that are open stay usable above the limit; it is not 0 because poll() refuses more
  * entries than it. 0 and 1 are in use, so no new one fits below it. The sanitizers reserve
- * terabytes of address space and map more: no bound there. */
+ * terabytes of address space and map more: no bound there. Valgrind needs memory and descriptors of
+ * its own. */
 static int limit_resources(uint64_t memory)
 {
 	int r = limit(RLIMIT_NPROC, 0);
 
 	if (r == 0)
 		r = limit(RLIMIT_CORE, 0);
-#ifndef TAP82_COVERAGE
+#if !defined(TAP82_COVERAGE) && !defined(TAP82_VALGRIND)
 	if (r == 0)
 		r = limit(RLIMIT_NOFILE, 2);
 	if (r == 0)
 		r = limit(RLIMIT_FSIZE, 0);
 #endif
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !defined(TAP82_VALGRIND)
 	if (r == 0 && memory)
 		r = limit(RLIMIT_AS, memory + MEMORY_MORE);
 #else

@@ -5,7 +5,7 @@ set -eu
 
 build="gcc make pkg-config libpcap-dev libnet1-dev uthash-dev libiniparser-dev libevent-dev
   libsqlite3-dev nettle-dev libjansson-dev libcurl4-openssl-dev libseccomp-dev libcap-ng-dev"
-tests="libcmocka-dev isc-dhcp-server isc-dhcp-relay isc-dhcp-client udhcpc tshark tcpdump
+tests="libcmocka-dev isc-dhcp-server isc-dhcp-relay isc-dhcp-client udhcpc tshark tcpdump valgrind
   dhcpdump freeradius-utils
   iproute2 ethtool clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev python3
   python3-pypureomapi sqlite3 jq curl procps openssl"
