@@ -18,7 +18,7 @@
 #include "tap82/capture_file.h"
 #include "tap82/clock.h"
 
-#define FRAMES_MAX 65536
+#define FRAMES_MAX 524288
 #define BATCH	   64
 
 static struct iovec frames[FRAMES_MAX];
