@@ -603,6 +603,50 @@ static void a_store_of_version_1_keeps_its_rows(void **state)
 	store_close(store);
 }
 
+static int list_column(void *ctx, int count, char **values, char **names)
+{
+	size_t n = strlen(ctx);
+
+	(void)names;
+	for (int i = 0; i < count; i++) {
+		snprintf((char *)ctx + n, 8192 - n, "%s|", values[i] ? values[i] : "");
+		n = strlen(ctx);
+	}
+	return 0;
+}
+
+/* Tables with their columns in order, types and defaults. */
+static void list_columns(sqlite3 *db, char out[8192])
+{
+	*out = 0;
+	assert_int_equal(sqlite3_exec(db,
+				 "SELECT t.name, c.* FROM sqlite_schema t,"
+				 " pragma_table_info(t.name) c WHERE t.type = 'table'"
+				 " ORDER BY t.name, c.cid",
+				 list_column, out, NULL),
+		SQLITE_OK);
+	assert_true(strlen(out) > 1000 && strlen(out) < 8000);
+}
+
+static void a_new_store_is_as_one_that_was_brought_up(void **state)
+{
+	static char new[8192], old[8192];
+	struct store *store;
+	sqlite3 *db;
+
+	(void)state;
+	store = open_store();
+	list_columns(store->db, new);
+	store_close(store);
+	remove_files();
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	for (int version = 1; version <= store_version; version++)
+		assert_int_equal(store_migrate(db, store_migrations, version), SQLITE_OK);
+	list_columns(db, old);
+	sqlite3_close(db);
+	assert_string_equal(new, old);
+}
+
 /* The way there, on migrations that are only for this. */
 static void a_migration_that_fails_changes_nothing(void **state)
 {
@@ -648,6 +692,7 @@ int main(void)
 		cmocka_unit_test_setup(a_row_that_cannot_be_ours_is_refused, fresh),
 		cmocka_unit_test_setup(every_older_version_is_brought_up, fresh),
 		cmocka_unit_test_setup(a_store_of_version_1_keeps_its_rows, fresh),
+		cmocka_unit_test_setup(a_new_store_is_as_one_that_was_brought_up, fresh),
 		cmocka_unit_test_setup(a_migration_that_fails_changes_nothing, fresh),
 	};
 
