@@ -24,9 +24,10 @@ static void happening_fill(struct engine *e, const struct observation *o, struct
 		h->port = &dhcp->port;
 	} else if (tx && tx->option82 && tx->giaddr == dhcp->giaddr) {
 		h->option82 = tx->option82; /* the server does not echo it */
+		h->port = tx->port;
 	}
 	if (h->unknown)
-		unknown_acked(&e->unknowns, h->unknown, o, h->option82);
+		unknown_acked(&e->unknowns, h->unknown, o, h->option82, h->port);
 }
 
 static void match_place(struct engine *e, const struct happening *h, struct match *m)
@@ -187,6 +188,8 @@ static void tell_moved(struct engine *e, const struct happening *h)
 	event_of_happening(e, &ev, EVENT_CAMERA_MOVED, h);
 	if (device_profile(&e->devices, h->device, &e->profile, NULL))
 		ev.old.option82 = &e->profile;
+	if (device_place(&e->devices, h->device, &e->profile_place))
+		ev.old.port = &e->profile_place;
 	put_u32(happening, h->o->dhcp.xid);
 	memcpy(happening + 4, h->option82->raw, h->option82->len);
 	tell(e, &ev, happening, 4u + h->option82->len);
@@ -202,11 +205,11 @@ static void learn_port(struct engine *e, const struct happening *h)
 		return;
 	if (device_has_port(d) && !device_port_is(&e->devices, d, &key))
 		tell_moved(e, h);
-	if (device_profile_is(&e->devices, d, h->option82)) {
+	if (device_profile_is(&e->devices, d, h->option82, h->port)) {
 		device_seen_profile(&e->devices, d, e->now);
 		device_touch_port(&e->devices, d);
 	} else {
-		device_learn(&e->devices, d, h->option82, e->now);
+		device_learn(&e->devices, d, h->option82, h->port, e->now);
 	}
 }
 

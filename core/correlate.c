@@ -31,6 +31,7 @@ static void drop(struct transactions *t, struct transaction *tx)
 {
 	HASH_DEL(t->by_key, tx);
 	free(tx->option82);
+	free(tx->port);
 	tx->hh.next = t->spare;
 	t->spare = tx;
 	t->count--;
@@ -153,7 +154,11 @@ static void note_request(struct transaction *tx, const struct observation_dhcp *
 	if (dhcp->option82.len == 0)
 		return;
 	free(tx->option82);
+	free(tx->port);
 	tx->option82 = option82_keep(&dhcp->option82);
+	tx->port = *dhcp->port.layout ? malloc(sizeof(*tx->port)) : NULL;
+	if (tx->port)
+		*tx->port = dhcp->port;
 	tx->giaddr = dhcp->giaddr;
 }
 

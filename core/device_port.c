@@ -10,15 +10,16 @@
 /* In the pool: option 82 with its spans. */
 struct learned {
 	int64_t seen_at;
-	uint16_t len : 13;
+	uint16_t len : 12;
+	uint16_t has_place : 1; /* a struct port_place stands behind the bytes */
 	uint16_t present : 3; /* bits: circuit-id, remote-id, subscriber-id */
 	uint16_t at[3], ids[3]; /* in the same order: offset and length */
 	uint8_t raw[];
 };
 
-static size_t learned_size(uint16_t len)
+static size_t learned_size(uint16_t len, bool has_place)
 {
-	return offsetof(struct learned, raw) + len;
+	return offsetof(struct learned, raw) + len + (has_place ? sizeof(struct port_place) : 0);
 }
 
 static void key_of_learned(const struct learned *l, struct port_key *ret)
@@ -216,7 +217,7 @@ void device_forget_port(struct device_table *t, struct device *d)
 		return;
 	unlink_port(t, d);
 	l = pool_at(&t->pool, d->learned);
-	pool_free(&t->pool, d->learned, learned_size(l->len));
+	pool_free(&t->pool, d->learned, learned_size(l->len, l->has_place));
 	d->learned = 0;
 }
 
@@ -227,19 +228,23 @@ static void put_span(struct learned *l, int i, const struct span *span)
 	l->present = (l->present | span->present << i) & 7;
 }
 
-int device_learn(
-	struct device_table *t, struct device *d, const struct option82 *o, int64_t seen_at)
+int device_learn(struct device_table *t, struct device *d, const struct option82 *o,
+	const struct port_place *place, int64_t seen_at)
 {
-	uint32_t handle = pool_alloc(&t->pool, learned_size(o->len));
+	bool has_place = place && *place->layout;
+	uint32_t handle = pool_alloc(&t->pool, learned_size(o->len, has_place));
 	struct learned *l;
 
 	if (!handle)
 		return -ENOMEM;
 	l = pool_at(&t->pool, handle);
-	memset(l, 0, learned_size(0));
+	memset(l, 0, learned_size(0, false));
 	l->seen_at = seen_at;
-	l->len = o->len & 0x1fff;
+	l->len = o->len & 0xfff;
+	l->has_place = has_place;
 	memcpy(l->raw, o->raw, o->len);
+	if (has_place)
+		memcpy(l->raw + l->len, place, sizeof(*place));
 	put_span(l, 0, &o->circuit_id);
 	put_span(l, 1, &o->remote_id);
 	put_span(l, 2, &o->subscriber_id);
@@ -279,12 +284,38 @@ bool device_port_is(
 	return d->learned && key_differs(pool_at(&t->pool, d->learned), key) == 0;
 }
 
-bool device_profile_is(
-	const struct device_table *t, const struct device *d, const struct option82 *o)
+bool device_place(
+	const struct device_table *t, const struct device *d, struct port_place *ret_place)
 {
 	const struct learned *l = d->learned ? pool_at(&t->pool, d->learned) : NULL;
 
-	return l && l->len == o->len && memcmp(l->raw, o->raw, o->len) == 0;
+	if (!l || !l->has_place)
+		return false;
+	memcpy(ret_place, l->raw + l->len, sizeof(*ret_place));
+	return true;
+}
+
+static bool place_is(const struct learned *l, const struct port_place *place)
+{
+	struct port_place own;
+
+	if (!place || !*place->layout)
+		return !l->has_place;
+	if (!l->has_place)
+		return false;
+	memcpy(&own, l->raw + l->len, sizeof(own));
+	return strcmp(own.layout, place->layout) == 0 && own.vlan == place->vlan &&
+	       own.slot == place->slot && own.port == place->port &&
+	       own.has_switch_mac == place->has_switch_mac &&
+	       mac_equal(&own.switch_mac, &place->switch_mac);
+}
+
+bool device_profile_is(const struct device_table *t, const struct device *d,
+	const struct option82 *o, const struct port_place *place)
+{
+	const struct learned *l = d->learned ? pool_at(&t->pool, d->learned) : NULL;
+
+	return l && l->len == o->len && memcmp(l->raw, o->raw, o->len) == 0 && place_is(l, place);
 }
 
 void device_seen_profile(struct device_table *t, struct device *d, int64_t seen_at)

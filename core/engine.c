@@ -291,7 +291,9 @@ static void on_radius(struct engine *e, const struct observation *o)
 		provision_heard(e, d);
 	}
 	if (moved && device_profile(&e->devices, d, &e->profile, NULL))
-		check_places(e, d, &e->profile, NULL, d->ip);
+		check_places(e, d, &e->profile,
+			device_place(&e->devices, d, &e->profile_place) ? &e->profile_place : NULL,
+			d->ip);
 }
 
 void engine_observe(struct engine *e, const struct observation *o)

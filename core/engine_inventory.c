@@ -55,7 +55,7 @@ static void take_port(struct engine *e, struct device *d, const struct inventory
 	if ((!key.has_circuit_id && !key.has_remote_id) || device_has_port(d))
 		return;
 	option82_of_port(&key, &e->profile);
-	device_learn(&e->devices, d, &e->profile, 0);
+	device_learn(&e->devices, d, &e->profile, NULL, 0);
 }
 
 /* The row's address is the device's from the start. A changed one is an address change that the

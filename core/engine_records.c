@@ -89,7 +89,8 @@ static void write_profile(struct engine *e, struct writer *w, const struct devic
 	if (!device_profile(&e->devices, d, &e->profile, &seen_at))
 		return;
 	writer_object_begin(w, "profile");
-	option82_record(w, "option82", &e->profile, NULL);
+	option82_record(w, "option82", &e->profile,
+		device_place(&e->devices, d, &e->profile_place) ? &e->profile_place : NULL);
 	write_time(e, w, "seen_at", seen_at);
 	writer_object_end(w);
 }
@@ -261,7 +262,7 @@ static void write_unknown(struct engine *e, struct writer *w, const struct unkno
 	write_ip(w, "relay", u->relay);
 	write_text(w, "group", u->ip ? group_name(e, conf_group_of(e->conf, u->ip)) : NULL);
 	if (u->option82)
-		option82_record(w, "option82", u->option82, NULL);
+		option82_record(w, "option82", u->option82, &u->port);
 	write_place(e, w, &u->mac);
 	if (u->hostname_len)
 		writer_text(w, "hostname", u->texts, u->hostname_len);

@@ -66,7 +66,7 @@ static void restore_profile(struct engine *e, struct device *d, const struct dev
 		(row->remote_id_len &&
 			memcmp(o->raw + o->remote_id.at, row->remote_id, row->remote_id_len) != 0))
 		option82_of_port(&key, o);
-	device_learn(&e->devices, d, o, believed(e, row->profile_seen_at, 0));
+	device_learn(&e->devices, d, o, &row->place, believed(e, row->profile_seen_at, 0));
 }
 
 static void restore_memo(struct engine *e, struct device *d, const struct device_row *row)

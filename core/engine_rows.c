@@ -20,6 +20,7 @@ static void put_profile(struct engine *e, const struct device *d, struct device_
 	if (!device_profile(&e->devices, d, o, &row->profile_seen_at))
 		return;
 	row->profile_seen_at = shown(e, row->profile_seen_at);
+	device_place(&e->devices, d, &row->place);
 	row->option82_len = o->len;
 	memcpy(row->option82, o->raw, o->len);
 	if (!port_key_of(o, &key) || key.circuit_id_len > UINT8_MAX ||

@@ -117,6 +117,7 @@ struct engine {
 	uint64_t decisions[REASONS];
 	uint64_t events[EVENT_CODES];
 	struct option82 profile; /* room for events */
+	struct port_place profile_place;
 	struct place place;
 	struct device_row row;
 };
@@ -139,6 +140,8 @@ void tell(struct engine *e, struct event *ev, const void *happening, size_t len)
 /* An event about a device: time, MAC, identity, place, and the profile as option 82. */
 void event_of_device(struct engine *e, struct event *ev, enum event_code code,
 	const struct device *d, uint32_t ip);
+/* The profile as option 82, with the layout's reading of it. */
+void event_of_profile(struct engine *e, struct event *ev, const struct device *d);
 void event_of_happening(
 	struct engine *e, struct event *ev, enum event_code code, const struct happening *h);
 void tell_happening(

@@ -38,6 +38,14 @@ static void add_place(struct engine *e, struct event *ev)
 		ev->place = &e->place;
 }
 
+void event_of_profile(struct engine *e, struct event *ev, const struct device *d)
+{
+	if (!device_profile(&e->devices, d, &e->profile, NULL))
+		return;
+	ev->option82 = &e->profile;
+	ev->port = device_place(&e->devices, d, &e->profile_place) ? &e->profile_place : NULL;
+}
+
 void event_of_device(struct engine *e, struct event *ev, enum event_code code,
 	const struct device *d, uint32_t ip)
 {
@@ -45,8 +53,7 @@ void event_of_device(struct engine *e, struct event *ev, enum event_code code,
 		.time = e->now, .code = code, .has_mac = true, .mac = d->mac, .ip = ip};
 	identity_of(e, d, &ev->device);
 	add_place(e, ev);
-	if (device_profile(&e->devices, d, &e->profile, NULL))
-		ev->option82 = &e->profile;
+	event_of_profile(e, ev, d);
 }
 
 void event_of_happening(

@@ -223,7 +223,7 @@ static void write_old(struct writer *w, const struct event *e)
 		writer_mac(w, "mac", &e->old.mac);
 	write_ip(w, "ip", e->old.ip);
 	if (e->old.option82)
-		option82_record(w, "option82", e->old.option82, NULL);
+		option82_record(w, "option82", e->old.option82, e->old.port);
 	write_identity(w, "device", &e->old.device);
 	writer_object_end(w);
 }

@@ -174,7 +174,9 @@ static void show_port(struct story *s)
 
 	if (!s->device || !device_profile(&s->e->devices, s->device, &s->e->profile, NULL))
 		return;
-	option82_record(s->w, "option82", &s->e->profile, NULL);
+	option82_record(s->w, "option82", &s->e->profile,
+		device_place(&s->e->devices, s->device, &s->e->profile_place) ? &s->e->profile_place
+									      : NULL);
 	writer_list_begin(s->w, "others_on_port");
 	other = device_port_next(&s->e->devices, s->device);
 	for (int i = 0; other && i < 8; i++, other = device_port_next(&s->e->devices, other))

@@ -270,8 +270,8 @@ void hand_over(struct engine *e, struct device *d, const struct happening *h,
 		event_of_happening(e, &ev, EVENT_PROVISION_HANDOFF, h);
 	else
 		event_of_reservation(e, &ev, EVENT_PROVISION_HANDOFF, r, d);
-	if (!ev.option82 && device_profile(&e->devices, d, &e->profile, NULL))
-		ev.option82 = &e->profile;
+	if (!ev.option82)
+		event_of_profile(e, &ev, d);
 	if (d->flags & DEVICE_HELD)
 		ev.hold_until = d->hold_until;
 	ev.reason = reason;

@@ -91,7 +91,7 @@ struct unknown *unknown_observe(struct unknowns *u, const struct observation *o,
 }
 
 struct unknown *unknown_acked(struct unknowns *u, struct unknown *entry,
-	const struct observation *o, const struct option82 *o82)
+	const struct observation *o, const struct option82 *o82, const struct port_place *port)
 {
 	if (!entry->acked) {
 		HASH_DEL(u->heard, entry);
@@ -107,5 +107,8 @@ struct unknown *unknown_acked(struct unknowns *u, struct unknown *entry,
 		return entry;
 	free(entry->option82);
 	entry->option82 = option82_keep(o82);
+	memset(&entry->port, 0, sizeof(entry->port));
+	if (port)
+		entry->port = *port;
 	return entry;
 }

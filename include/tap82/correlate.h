@@ -43,6 +43,7 @@ struct transaction {
 	int64_t legs[5]; /* first DISCOVER, OFFER, REQUEST, ACK, NAK; 0: not seen */
 	bool has_request;
 	struct option82 *option82; /* of the REQUEST, cut to its length; NULL: none */
+	struct port_place *port; /* the layout's reading of it; NULL: none */
 };
 
 enum { LEG_DISCOVER, LEG_OFFER, LEG_REQUEST, LEG_ACK, LEG_NAK };
@@ -125,6 +126,7 @@ struct unknown {
 	int64_t first_seen, last_seen;
 	int64_t told_at; /* device.unknown, 0: never */
 	struct option82 *option82; /* NULL: none; cut to its length */
+	struct port_place port; /* the layout's reading of it */
 	uint8_t texts[2 * OBSERVATION_TEXT_MAX]; /* hostname, vendor class */
 };
 
@@ -138,9 +140,10 @@ void unknowns_done(struct unknowns *u);
 struct unknown *unknown_find(struct unknowns *u, const struct mac *mac);
 /* Takes a client's message in; NULL without memory. */
 struct unknown *unknown_observe(struct unknowns *u, const struct observation *o, int64_t now);
-/* An address was given to it: yiaddr, server and relay of this ACK. `o82` may be NULL. */
+/* An address was given to it: yiaddr, server and relay of this ACK. `o82` and the layout's reading
+ * of it may be NULL. */
 struct unknown *unknown_acked(struct unknowns *u, struct unknown *entry,
-	const struct observation *o, const struct option82 *o82);
+	const struct observation *o, const struct option82 *o82, const struct port_place *port);
 void unknown_remove(struct unknowns *u, const struct mac *mac);
 
 /* A copy of option 82 that takes as much memory as it has bytes: only `raw[0..len)` may be read.

@@ -122,10 +122,10 @@ void device_set_ip(struct device_table *t, struct device *d, uint32_t ip);
 uint32_t device_relay(const struct device_table *t, const struct device *d);
 void device_set_relay(struct device_table *t, struct device *d, uint32_t relay);
 
-/* Keeps option 82 as the profile and, where it names a port, as the known port, with the device
- * first among the cameras of that port. 0, or -ENOMEM. */
-int device_learn(
-	struct device_table *t, struct device *d, const struct option82 *o, int64_t seen_at);
+/* Keeps option 82 with the layout's reading of it (NULL: none) as the profile and, where it names a
+ * port, as the known port, with the device first among the cameras of that port. 0, or -ENOMEM. */
+int device_learn(struct device_table *t, struct device *d, const struct option82 *o,
+	const struct port_place *place, int64_t seen_at);
 /* The known port moves to the front of its list: the device was seen there. */
 void device_touch_port(struct device_table *t, struct device *d);
 void device_forget_port(struct device_table *t, struct device *d);
@@ -138,11 +138,14 @@ static inline bool device_is_last_on_port(const struct device *d)
 /* The profile: false if there is none. seen_at 0: known from the inventory, never seen. */
 bool device_profile(const struct device_table *t, const struct device *d, struct option82 *ret,
 	int64_t *ret_seen_at);
+/* The layout's reading of the profile: false if there is none. */
+bool device_place(
+	const struct device_table *t, const struct device *d, struct port_place *ret_place);
 bool device_port_is(
 	const struct device_table *t, const struct device *d, const struct port_key *key);
 /* Option 82 bytes equal to those of the profile (nothing to learn). */
-bool device_profile_is(
-	const struct device_table *t, const struct device *d, const struct option82 *o);
+bool device_profile_is(const struct device_table *t, const struct device *d,
+	const struct option82 *o, const struct port_place *place);
 /* The profile was seen again, unchanged. */
 void device_seen_profile(struct device_table *t, struct device *d, int64_t seen_at);
 /* False: it names no port (bare, or cut). */

@@ -83,6 +83,7 @@ struct event {
 		struct mac mac;
 		uint32_t ip;
 		const struct option82 *option82;
+		const struct port_place *port;
 		struct identity device;
 	} old;
 	const char *detail;

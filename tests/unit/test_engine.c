@@ -5,6 +5,17 @@
 
 #define CAM(n) IP(10, 20, 0, n)
 
+#define assert_unknown(text)                                                  \
+	do {                                                                  \
+		size_t len_;                                                  \
+		const char *bytes_;                                           \
+		writer_clear(&w->writer);                                     \
+		engine_unknown_write(w->engine, &w->writer);                  \
+		bytes_ = writer_bytes(&w->writer, &len_);                     \
+		if (!memmem(bytes_, len_, (text), strlen(text)))              \
+			fail_msg("no %s in %.*s", (text), (int)len_, bytes_); \
+	} while (0)
+
 static struct world world, *const w = &world;
 
 static int begin(void **state)
@@ -319,6 +330,65 @@ static void the_requests_option_82_counts_where_the_ack_has_none(void **state)
 	world_all_done(w);
 	assert_says(w, EVENT_DHCP_IP_ALLOCATION, "\"circuit_id_text\":\"p1\"");
 	assert_record(w, 1, "\"circuit_id_text\":\"p1\"");
+}
+
+static void layout(struct port_place *port, int number)
+{
+	*port = (struct port_place){.layout = "cisco", .vlan = 120, .slot = 1, .port = number};
+}
+
+#define LAYOUT5 "\"port\":{\"layout\":\"cisco\",\"vlan\":120,\"slot\":1,\"port\":5}"
+
+static void the_layouts_reading_goes_with_the_requests_option_82(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	world_camera(w, 1);
+	o = world_dhcp(w, DHCP_REQUEST, 1);
+	o.dhcp.giaddr = RELAY;
+	world_option82(&o.dhcp.option82, "p1", "switch-1");
+	layout(&o.dhcp.port, 5);
+	world_see(w, &o);
+	o = world_ack(w, 1, CAM(1), NULL);
+	world_see(w, &o);
+	world_all_done(w);
+	assert_says(w, EVENT_DHCP_IP_ALLOCATION, LAYOUT5);
+	assert_says(w, EVENT_PROVISION_HANDOFF, LAYOUT5);
+}
+
+static void the_layouts_reading_goes_with_the_profile(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	world_camera(w, 1);
+	o = world_ack(w, 1, CAM(1), "p1");
+	layout(&o.dhcp.port, 5);
+	world_see(w, &o);
+	world_all_done(w);
+	assert_says(w, EVENT_DHCP_RESERVATION_CREATED, LAYOUT5);
+	assert_record(w, 1, LAYOUT5);
+	world_restart(w);
+	assert_record(w, 1, LAYOUT5);
+	world_wait(w, 10 * MINUTE);
+	assert_says(w, EVENT_STREAMS_HOLD_ENDED, LAYOUT5);
+	w->xid++;
+	o = world_ack(w, 1, CAM(1), "p1");
+	layout(&o.dhcp.port, 6); /* the configuration reads it otherwise now */
+	world_see(w, &o);
+	assert_record(w, 1, "\"port\":6");
+	assert_int_equal(world_count(w, EVENT_CAMERA_MOVED), 0);
+	w->xid++;
+	o = world_ack(w, 1, CAM(1), "p2");
+	world_see(w, &o);
+	assert_says(w, EVENT_CAMERA_MOVED,
+		"\"port\":{\"layout\":\"cisco\",\"vlan\":120,\"slot\":1,\"port\":6}");
+	assert_null(strstr(world_record(w, 1), "layout"));
+	o = world_ack(w, 9, CAM(9), "p9");
+	layout(&o.dhcp.port, 5);
+	world_see(w, &o);
+	assert_unknown(LAYOUT5);
 }
 
 static void a_bare_happening_never_erases_or_changes_a_known_port(void **state)
@@ -941,6 +1011,24 @@ static void two_places_that_disagree_are_told_once_a_pair(void **state)
 	assert_int_equal(world_count(w, EVENT_LOCATION_MISMATCH), 2);
 }
 
+static void a_layouts_port_is_compared_with_radius_that_comes_later(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	world_camera(w, 1);
+	o = world_ack(w, 1, CAM(1), "\x01\x02\x03");
+	layout(&o.dhcp.port, 5);
+	world_see(w, &o);
+	o = radius(1, "Gi1/0/5");
+	world_see(w, &o);
+	assert_int_equal(world_count(w, EVENT_LOCATION_MISMATCH), 0);
+	o = radius(1, "Gi1/0/6");
+	world_see(w, &o);
+	assert_int_equal(world_count(w, EVENT_LOCATION_MISMATCH), 1);
+	assert_says(w, EVENT_LOCATION_MISMATCH, LAYOUT5);
+}
+
 /* --- Keeping ------------------------------------------------------------------------------------
  */
 
@@ -1526,6 +1614,9 @@ int main(void)
 		T(ids_are_of_the_happening_not_of_the_moment),
 		T(an_empty_id_is_a_value_and_an_absent_one_another),
 		T(the_requests_option_82_counts_where_the_ack_has_none),
+		T(the_layouts_reading_goes_with_the_requests_option_82),
+		T(the_layouts_reading_goes_with_the_profile),
+		T(a_layouts_port_is_compared_with_radius_that_comes_later),
 		T(a_bare_happening_never_erases_or_changes_a_known_port),
 		T(a_port_is_learnt_also_from_an_ack_that_is_stopped_later),
 		T(a_move_is_told_at_once_and_then_at_most_once_an_hour),
