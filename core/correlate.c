@@ -64,8 +64,10 @@ static struct transaction *take(struct transactions *t)
 {
 	struct transaction *tx;
 
-	if (t->count >= t->max)
+	if (t->count >= t->max) {
 		drop(t, t->by_key);
+		t->dropped++;
+	}
 	tx = t->spare;
 	if (tx)
 		t->spare = tx->hh.next;

@@ -69,8 +69,10 @@ static struct session *take(struct sessions *s, const struct mac *mac, int64_t n
 	if (session) {
 		HASH_DEL(s->by_mac, session);
 	} else {
-		if (s->count >= s->max)
+		if (s->count >= s->max) {
 			drop(s, s->by_mac);
+			s->dropped++;
+		}
 		session = calloc(1, sizeof(*session));
 		if (!session)
 			return NULL;

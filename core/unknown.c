@@ -48,8 +48,10 @@ void unknown_remove(struct unknowns *u, const struct mac *mac)
 /* To the end of a table: the order is that of last_seen. */
 static void append(struct unknowns *u, struct unknown **table, struct unknown *entry)
 {
-	if (HASH_COUNT(*table) >= u->max)
+	if (HASH_COUNT(*table) >= u->max) {
 		drop(table, *table);
+		u->dropped++;
+	}
 	HASH_ADD(hh, *table, mac, sizeof(entry->mac), entry);
 }
 

@@ -81,6 +81,8 @@ static void write_tables(struct writer *w, const struct engine_stats *s)
 	writer_u64(w, "unknown", s->unknown);
 	writer_u64(w, "transactions", s->transactions);
 	writer_u64(w, "sessions", s->sessions);
+	writer_u64(
+		w, "dropped", s->transactions_dropped + s->sessions_dropped + s->unknown_dropped);
 	writer_object_end(w);
 }
 

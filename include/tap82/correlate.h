@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
  * Correlation: DHCP messages of one exchange by (xid, chaddr), RADIUS sessions by MAC, and the MAC
- * addresses that are in no table. All three are bounded: the oldest entry goes first.
+ * addresses that are in no table. All three are bounded: the entry that was not heard of for
+ * longest goes first, and is counted. An exchange that is gone costs evidence, never a wrong
+ * answer: the REQUEST's option 82, its ciaddr, and what was told of a MAC that is in no table.
  */
 #ifndef TAP82_CORRELATE_H
 #define TAP82_CORRELATE_H
@@ -52,6 +54,7 @@ struct transactions {
 	struct transaction *by_key; /* in the order of seen_at */
 	struct transaction *spare; /* through hh.next */
 	uint32_t count, max;
+	uint64_t dropped; /* because the table was full */
 };
 
 void transactions_init(struct transactions *t, uint32_t max);
@@ -94,6 +97,7 @@ struct session {
 struct sessions {
 	struct session *by_mac; /* in the order of seen_at */
 	uint32_t count, max;
+	uint64_t dropped;
 };
 
 void sessions_init(struct sessions *s, uint32_t max);
@@ -133,6 +137,7 @@ struct unknown {
 struct unknowns {
 	struct unknown *heard, *acked; /* two tables: a flood of DISCOVERs pushes no other out */
 	uint32_t max;
+	uint64_t dropped; /* of both */
 };
 
 void unknowns_init(struct unknowns *u, uint32_t max);

@@ -163,6 +163,8 @@ struct engine_stats {
 	uint32_t work; /* reservations that are not final */
 	uint64_t decisions[ENGINE_REASONS_MAX]; /* by reason: engine_reason_text(i) */
 	uint64_t events[EVENT_CODES];
+	/* Entries that went because their table was full. */
+	uint64_t transactions_dropped, sessions_dropped, unknown_dropped;
 	/* Of the ACKs whose REQUEST was seen: how many, and the sum of the times between. */
 	uint64_t legs;
 	int64_t leg_time;
