@@ -58,12 +58,48 @@ static void take_port(struct engine *e, struct device *d, const struct inventory
 	device_learn(&e->devices, d, &e->profile, NULL, 0);
 }
 
+static bool is_in_file(struct engine *e, const struct device *d)
+{
+	struct device_texts texts;
+
+	device_texts(&e->devices, d, &texts);
+	return texts.line != 0;
+}
+
+static void tell_inventory(
+	struct engine *e, enum event_code code, const char *file, const char *detail, int64_t now)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text), "%s: %s", file, detail);
+	engine_tell(e, code, NULL, code == EVENT_INVENTORY_LOADED ? text : detail, now);
+}
+
+void engine_inventory_reject(struct engine *e, const char *file, const char *detail, int64_t now)
+{
+	tell_inventory(e, EVENT_INVENTORY_REJECTED, file, detail, now);
+}
+
+/* A camera that was added by hand got the row's address after the row was checked: it keeps it. */
+static bool is_anothers(struct engine *e, const struct inventory_row *row)
+{
+	const struct device *owner = e->job.fresh ? NULL : device_find_ip(&e->devices, row->ip);
+	char mac[MAC_TEXT], detail[512];
+
+	if (!owner || mac_equal(&owner->mac, &row->mac))
+		return false;
+	snprintf(detail, sizeof(detail), "%s:%u: ip: %s, added by hand, has it meanwhile",
+		e->job.file, row->line, mac_format(&owner->mac, mac));
+	engine_inventory_reject(e, e->job.file, detail, e->now);
+	return true;
+}
+
 /* The row's address is the device's from the start. A changed one is an address change that the
  * inventory asks for: what was reserved goes, and the next ACK makes sure of the new one. */
 static void take_ip(
 	struct engine *e, struct device *d, const struct inventory_row *row, uint32_t before)
 {
-	if (row->ip == 0 || row->ip == before || row->ip == d->ip)
+	if (row->ip == 0 || row->ip == before || row->ip == d->ip || is_anothers(e, row))
 		return;
 	if (d->ip && d->confirmed)
 		unprovision(e, d);
@@ -101,6 +137,18 @@ static struct device *add_row(struct engine *e, const struct inventory_row *row)
 	return d;
 }
 
+/* The columns of the port are not kept, only what they made known. */
+static bool gains_port(struct engine *e, struct device *d, const struct inventory_row *row)
+{
+	if (device_has_port(d))
+		return false;
+	take_port(e, d, row);
+	if (!device_has_port(d))
+		return false;
+	mark_dirty(e, d);
+	return true;
+}
+
 /* True if anything is another than before. */
 static bool change_row(struct engine *e, struct device *d, const struct inventory_row *row)
 {
@@ -114,7 +162,7 @@ static bool change_row(struct engine *e, struct device *d, const struct inventor
 	changed = !texts_equal(&before, &texts) || d->group != group;
 	if (!changed) {
 		device_set_line(&e->devices, d, row->line);
-		return false;
+		return gains_port(e, d, row);
 	}
 	before_ip = before.inventory_ip;
 	if (device_set_texts(&e->devices, d, &texts) < 0)
@@ -139,28 +187,6 @@ static void remove_device(struct engine *e, struct device *d)
 
 /* --- A whole file ------------------------------------------------------------------------------
  */
-
-static void tell_inventory(
-	struct engine *e, enum event_code code, const char *file, const char *detail, int64_t now)
-{
-	char text[1024];
-
-	snprintf(text, sizeof(text), "%s: %s", file, detail);
-	engine_tell(e, code, NULL, code == EVENT_INVENTORY_LOADED ? text : detail, now);
-}
-
-void engine_inventory_reject(struct engine *e, const char *file, const char *detail, int64_t now)
-{
-	tell_inventory(e, EVENT_INVENTORY_REJECTED, file, detail, now);
-}
-
-static bool is_in_file(struct engine *e, const struct device *d)
-{
-	struct device_texts texts;
-
-	device_texts(&e->devices, d, &texts);
-	return texts.line != 0;
-}
 
 /* Another device has what this row says is this one's. A device of the file itself will lose it by
  * its own row or go; one added by hand will not. */
@@ -262,6 +288,9 @@ static void give_up(struct engine *e, const struct inventory_row *row)
 
 	while ((other = (struct device *)contradicts(e, row, &field))) {
 		struct device_texts texts;
+
+		if (!is_in_file(e, other))
+			return; /* see take_ip() */
 
 		if (strcmp(field, "ip") == 0) {
 			if (other->confirmed)
@@ -376,6 +405,28 @@ int engine_inventory_step(struct engine *e, size_t rows, int64_t now)
 /* --- By hand -----------------------------------------------------------------------------------
  */
 
+/* A row of the file that is being taken over, of another device, has the serial number or the
+ * address: it may have been checked already, or not yet be applied. */
+static bool contradicts_file(
+	const struct engine *e, const struct inventory_row *row, const char **ret_field)
+{
+	const struct inventory_job *job = &e->job;
+
+	for (size_t i = 0; job->phase != INVENTORY_IDLE && i < job->count; i++) {
+		const struct inventory_row *other = &job->rows[i];
+
+		if (mac_equal(&other->mac, &row->mac))
+			continue;
+		*ret_field = "ip";
+		if (row->ip && other->ip == row->ip)
+			return true;
+		*ret_field = "serial_number";
+		if (strcmp(other->serial_number, row->serial_number) == 0)
+			return true;
+	}
+	return false;
+}
+
 int engine_put_device(struct engine *e, const struct inventory_row *row, const struct mac *replaces,
 	const char **ret_field, int64_t now)
 {
@@ -387,7 +438,7 @@ int engine_put_device(struct engine *e, const struct inventory_row *row, const s
 		e->now = now;
 	if (replaces && !device_find(&e->devices, replaces))
 		return ERR_NOT_FOUND;
-	if (contradicts(e, row, ret_field))
+	if (contradicts(e, row, ret_field) || contradicts_file(e, row, ret_field))
 		return ERR_DUPLICATE;
 	e->job.fresh = false;
 	if (d)

@@ -218,6 +218,91 @@ static void a_device_added_by_hand_while_a_first_file_is_applied_is_there_once(v
 	inventory_free(inventory);
 }
 
+static int put_by_hand(unsigned camera, const char *serial, uint32_t ip, const char **ret_field)
+{
+	struct inventory_row row = {.mac = world_mac(camera),
+		.serial_number = serial,
+		.ip = ip,
+		.uuid = "",
+		.name = "",
+		.group = ""};
+
+	return engine_put_device(w->engine, &row, NULL, ret_field, w->now);
+}
+
+/* Whatever the phase that the file is in: what one of its rows has is that row's. */
+static void a_device_added_by_hand_during_a_reload_gets_nothing_of_the_files(void **state)
+{
+	const char *field = "";
+
+	(void)state;
+	for (int at = 0; at < 12; at++) {
+		struct inventory *inventory;
+		bool more = true;
+
+		world_done(w);
+		world_init(w);
+		write_file(many(1, 2, ""));
+		load(false);
+		write_file(many(1, 2, "02:00:00:00:00:03,SN3,new,10.20.0.77\n"));
+		inventory = read_file();
+		engine_inventory_begin(w->engine, inventory, path, false);
+		for (int i = 0; i < at && more; i++)
+			more = engine_inventory_step(w->engine, 1, w->now) == 1;
+		assert_int_equal(put_by_hand(9, "SN3", 0, &field), ERR_DUPLICATE);
+		assert_string_equal(field, "serial_number");
+		assert_int_equal(put_by_hand(9, "SN9", CAM(77), &field), ERR_DUPLICATE);
+		assert_string_equal(field, "ip");
+		assert_int_equal(put_by_hand(9, "SN9", CAM(78), &field), 1);
+		while (more)
+			more = engine_inventory_step(w->engine, 1, w->now) == 1;
+		assert_record(w, 9, "\"serial_number\":\"SN9\"");
+		assert_record(w, 9, "\"ip\":\"10.20.0.78\"");
+		assert_record(w, 3, "\"ip\":\"10.20.0.77\"");
+		inventory_free(inventory);
+	}
+}
+
+/* It came between: the camera uses the address, so it stays its own, and that is told. */
+static void an_address_that_a_camera_got_during_a_reload_is_not_taken_from_it(void **state)
+{
+	struct inventory *inventory;
+
+	(void)state;
+	write_file(many(1, 2, ""));
+	load(false);
+	world_camera(w, 9);
+	write_file(many(1, 2, "02:00:00:00:00:03,SN3,new,10.20.0.77\n"));
+	inventory = read_file();
+	engine_inventory_begin(w->engine, inventory, path, false);
+	for (int i = 0; i < 8; i++) /* checked to the last row */
+		assert_int_equal(engine_inventory_step(w->engine, 1, w->now), 1);
+	world_start(w, 9, CAM(77), "p9");
+	while (engine_inventory_step(w->engine, 1, w->now) > 0)
+		;
+	inventory_free(inventory);
+	assert_record(w, 9, "\"ip\":\"10.20.0.77\",\"state\":\"provisioned\"");
+	assert_record(w, 3, "\"serial_number\":\"SN3\"");
+	assert_null(strstr(world_record(w, 3), "\"ip\""));
+	assert_says(
+		w, EVENT_INVENTORY_REJECTED, ":2: ip: 02:00:00:00:00:09, added by hand, has it");
+	assert_int_equal(w->orders[w->order_count - 1].kind, ORDER_ENSURE);
+	world_start(w, 3, CAM(77), "p3");
+	assert_says(w, EVENT_DHCP_RESERVATION_FAILED, "\"reason\":\"address-taken\"");
+}
+
+static void a_port_that_a_row_gets_later_is_known_then(void **state)
+{
+	(void)state;
+	write_file("mac,serial_number,circuit_id\n02:00:00:00:00:01,SN1,\n");
+	load(false);
+	write_file("mac,serial_number,circuit_id\n02:00:00:00:00:01,SN1,703137\n");
+	assert_int_equal(load(false), 0);
+	assert_says(w, EVENT_INVENTORY_LOADED, "0 added, 1 changed, 0 removed");
+	assert_record(w, 1, "\"circuit_id_text\":\"p17\"");
+	assert_int_equal(w->rows[0].circuit_id_len, 3);
+}
+
 static void the_same_file_again_changes_nothing(void **state)
 {
 	(void)state;
@@ -242,6 +327,9 @@ int main(void)
 		T(a_row_that_contradicts_a_device_added_by_hand_is_refused),
 		T(nothing_is_changed_before_the_last_row_was_checked),
 		T(a_device_added_by_hand_while_a_first_file_is_applied_is_there_once),
+		T(a_device_added_by_hand_during_a_reload_gets_nothing_of_the_files),
+		T(an_address_that_a_camera_got_during_a_reload_is_not_taken_from_it),
+		T(a_port_that_a_row_gets_later_is_known_then),
 		T(the_same_file_again_changes_nothing),
 	};
 
