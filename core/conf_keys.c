@@ -93,6 +93,8 @@ const struct conf_key conf_keys[] = {
 		.words = "aipix|tap82"},
 	{WEBHOOK("token-file", path), AT(conf_webhook, token_file), DEFAULT("")},
 	{WEBHOOK("ca-file", path), AT(conf_webhook, ca_file), DEFAULT("")},
+	{WEBHOOK("backlog", size), AT(conf_webhook, backlog), DEFAULT("100000"),
+		BETWEEN(2000, 100000000)},
 };
 /* clang-format on */
 

@@ -65,6 +65,7 @@ static const struct event_kind kinds[EVENT_CODES] = {
 	[EVENT_INVENTORY_REJECTED] = {"inventory.rejected", "Inventory. Rejected", EVENT_ERROR},
 	[EVENT_WEBHOOK_REJECTED] = {"webhook.rejected", "Webhook. Rejected by the Receiver",
 		EVENT_ERROR},
+	[EVENT_WEBHOOK_DROPPED] = {"webhook.dropped", "Webhook. Messages Dropped", EVENT_ERROR},
 	[EVENT_STORE_DEGRADED] = {"store.degraded", "Store. Degraded", EVENT_ERROR},
 };
 

@@ -21,6 +21,7 @@
 #define BACK_OFF_MAX (120 * USEC_PER_SEC)
 #define REPLY_MAX    1024 /* of a reply is kept, for its message */
 #define HEADERS	     4
+#define DROPPED_TOLD (60 * USEC_PER_SEC) /* between two reports */
 
 /* --- Bodies ---------------------------------------------------------------------------------- */
 
@@ -79,6 +80,9 @@ struct hook {
 	struct item *items; /* in the order of the outbox */
 	int64_t last_seq; /* of the newest that was taken into memory */
 	bool more; /* the outbox has rows behind it */
+	uint64_t waiting; /* rows of the outbox */
+	uint64_t untold; /* rows that were dropped since that was told */
+	int64_t told_at; /* clock_mono() */
 	uint32_t failures; /* one after another */
 	int64_t paused_until; /* clock_mono() */
 	struct webhook_stats stats;
@@ -144,6 +148,46 @@ static struct hook *hook_find(struct webhooks *w, const char *name)
 		if (strcmp(w->hooks[i].conf->name, name) == 0)
 			return &w->hooks[i];
 	return NULL;
+}
+
+/* --- The bound ------------------------------------------------------------------------------- */
+
+/* It has left the outbox, or will with the next commit. */
+static void row_done(struct hook *hook, int64_t seq)
+{
+	if (hook->waiting > 0)
+		hook->waiting--;
+	hook->all->ops->done(hook->all->ctx, seq);
+}
+
+static void tell_dropped(struct hook *hook)
+{
+	int64_t now = clock_mono();
+
+	if (hook->untold == 0 || (hook->told_at && now - hook->told_at < DROPPED_TOLD))
+		return;
+	hook->all->ops->dropped(hook->all->ctx, hook->conf, hook->untold);
+	hook->untold = 0;
+	hook->told_at = now;
+}
+
+/* More wait than may: the oldest go, which are those in memory, but for what is under way. */
+static void hook_trim(struct hook *hook)
+{
+	struct item *item, *next;
+
+	DL_FOREACH_SAFE(hook->items, item, next)
+	{
+		if (hook->waiting <= hook->conf->backlog)
+			break;
+		if (item->easy)
+			continue;
+		row_done(hook, item->row.seq);
+		item_free(item);
+		hook->stats.dropped++;
+		hook->untold++;
+	}
+	tell_dropped(hook);
 }
 
 /* --- Choosing -------------------------------------------------------------------------------- */
@@ -228,6 +272,18 @@ static void look_again(struct webhooks *w)
 	}
 	if (look)
 		store_each_outbox(w->store, take_row, w);
+	for (size_t i = 0; i < w->count; i++)
+		hook_trim(&w->hooks[i]);
+}
+
+/* At the start: every row that waits is counted. */
+static int count_row(void *ctx, const struct outbox_row *row)
+{
+	struct hook *hook = hook_find(ctx, row->webhook);
+
+	if (hook)
+		hook->waiting++;
+	return take_row(ctx, row);
 }
 
 static void work(void *ctx)
@@ -363,7 +419,7 @@ static void item_over(struct item *item, CURLcode code)
 		peer_message(item, status, detail, sizeof(detail));
 		w->ops->rejected(w->ctx, hook->conf, &item->row, detail);
 	}
-	w->ops->done(w->ctx, item->row.seq);
+	row_done(hook, item->row.seq);
 	item_free(item);
 }
 
@@ -560,7 +616,7 @@ int webhooks_begin(struct webhooks *w, struct store *store)
 	int err;
 
 	w->store = store;
-	err = store_each_outbox(store, take_row, w);
+	err = store_each_outbox(store, count_row, w);
 	loop_timer_set(w->timer, 0);
 	return err;
 }
@@ -571,8 +627,10 @@ void webhooks_add(struct webhooks *w, const struct outbox_row *row)
 
 	if (!hook)
 		return;
+	hook->waiting++;
 	if (hook->more || hook->stats.queued >= MEMORY_MAX || item_add(hook, row) < 0)
 		hook->more = true;
+	hook_trim(hook);
 	loop_timer_set(w->timer, 0);
 }
 

@@ -258,6 +258,7 @@ static void write_webhook_results(struct sink *s, size_t at)
 		put2(s, "webhook", name, "result", "sent", (double)stats.sent);
 		put2(s, "webhook", name, "result", "retried", (double)stats.retries);
 		put2(s, "webhook", name, "result", "rejected", (double)stats.rejected);
+		put2(s, "webhook", name, "result", "dropped", (double)stats.dropped);
 	}
 }
 

@@ -32,7 +32,20 @@ static void rejected(void *ctx, const struct conf_webhook *conf, const struct ou
 	turn_event(run->turn, &e);
 }
 
-static const struct webhook_ops ops = {.done = done, .rejected = rejected};
+static void dropped(void *ctx, const struct conf_webhook *conf, uint64_t count)
+{
+	struct run *run = ctx;
+	char text[160 + CONF_NAME_MAX];
+
+	snprintf(text, sizeof(text),
+		"webhook %s: %llu messages dropped, the oldest first: more than %llu (backlog) "
+		"wait",
+		conf->name, (unsigned long long)count, (unsigned long long)conf->backlog);
+	log_error("%s", text);
+	engine_tell(run->engine, EVENT_WEBHOOK_DROPPED, NULL, text, run_now(run));
+}
+
+static const struct webhook_ops ops = {.done = done, .rejected = rejected, .dropped = dropped};
 
 int run_webhooks_load(struct run *run)
 {

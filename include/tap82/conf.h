@@ -86,6 +86,7 @@ struct conf_webhook {
 	enum conf_webhook_format format;
 	char *token_file;
 	char *ca_file; /* PEM; NULL: the system's */
+	uint64_t backlog; /* messages that may wait in the outbox */
 };
 
 struct conf {

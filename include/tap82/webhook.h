@@ -30,10 +30,13 @@ struct webhook_ops {
 	/* Refused for good, told before `done`: `detail` has the peer's own message. */
 	void (*rejected)(void *ctx, const struct conf_webhook *conf, const struct outbox_row *row,
 		const char *detail);
+	/* So many were dropped, the oldest first, because more than `backlog` waited; told once a
+	 * minute. */
+	void (*dropped)(void *ctx, const struct conf_webhook *conf, uint64_t count);
 };
 
 struct webhook_stats {
-	uint64_t sent, retries, rejected;
+	uint64_t sent, retries, rejected, dropped;
 	uint32_t queued, in_flight; /* queued: those in memory */
 	char error[160]; /* why the last request came to nothing; "" if it was answered */
 };
