@@ -90,6 +90,14 @@ $(B)/lab/%: tests/lab/%.c $(B)/libtap82.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c,$^) $(filter %.a,$^) $(LIBS)
 
+# The OMAPI client stands on its own: these two link nothing else of ours.
+OMAPI_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard core/base/*.c core/omapi/*.c) $(LIB_SRC_$(VARIANT)))
+$(B)/lab/reserve $(B)/lab/omapi_storm: $(B)/lab/%: tests/lab/%.c $(OMAPI_OBJ)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP $(LDFLAGS_$(VARIANT)) -o $@ $(filter %.c,$^) $(OMAPI_OBJ) \
+		$(shell $(PKG) --libs nettle libevent)
+
 # The camera simulator is a program of several files.
 $(B)/lab/camsim: $(wildcard tests/lab/sim/*.c)
 

@@ -335,6 +335,7 @@ static void reply_reservation(struct call *call, int err)
 void api_reservation_retry(struct call *call)
 {
 	reply_reservation(call, engine_retry(call->api->engine, &call->mac, call->now));
+	call->api->ops->retry(call->api->ctx);
 }
 
 void api_reservation_release(struct call *call)

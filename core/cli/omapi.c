@@ -50,6 +50,7 @@ struct session {
 	int exit; /* what became of the last exchange */
 	bool print; /* the object that comes is what was asked for */
 	bool closed; /* the connection is no more, and it was said why */
+	bool farewell; /* a dhcpd that was told to stop does not answer any more */
 };
 
 /* --- The command line ------------------------------------------------------------------------ */
@@ -176,8 +177,10 @@ static void replied(void *ctx, int err, const struct omapi_message *reply)
 
 	loop_stop(s->loop);
 	s->exit = EXIT_FAILED;
+	if (err < 0 && s->farewell)
+		s->exit = EXIT_DONE;
 	if (err < 0) {
-		if (!s->closed)
+		if (!s->closed && !s->farewell)
 			log_error("%s: %s", s->target.name, omapi_conn_text(s->conn));
 		return;
 	}
@@ -202,8 +205,9 @@ static void state_changed(void *ctx, enum omapi_state state, const char *text)
 	if (state == OMAPI_READY || s->closed)
 		return;
 	s->closed = true;
-	s->exit = EXIT_FAILED;
-	log_error("%s: %s", s->target.name, text);
+	s->exit = s->farewell ? EXIT_DONE : EXIT_FAILED;
+	if (!s->farewell)
+		log_error("%s: %s", s->target.name, text);
 	loop_stop(s->loop);
 }
 
@@ -336,6 +340,7 @@ static int update_object(struct session *s)
 	omapi_out_begin(&out, s->request, sizeof(s->request), OMAPI_UPDATE, handle);
 	omapi_out_object(&out);
 	r = put_pairs(s, &out, keys, s->cli->arg_count);
+	s->farewell = control && strcmp(s->cli->args[2], "state=shutdown") == 0;
 	if (r == 0)
 		r = exchange(s, &out, WRITES_MAX);
 	return r || control ? r : refresh_object(s, handle); /* it may be shutting down */

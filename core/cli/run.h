@@ -109,6 +109,8 @@ struct server_row {
 int run_servers_load_keys(struct run *run);
 int run_servers_begin(struct run *run);
 void run_servers_end(struct run *run);
+/* Those that are away are tried now, not when their back-off is over. */
+void run_servers_retry(struct run *run);
 void run_servers_order(struct run *run, const struct order *order);
 /* Orders that are not answered yet. */
 uint32_t run_servers_busy(const struct run *run);

@@ -202,11 +202,17 @@ static int reconcile(
 	return run_reconcile(ctx, x, fix, macs, count);
 }
 
+static void retry(void *ctx)
+{
+	run_servers_retry(ctx);
+}
+
 static const struct api_ops ops = {.status = write_status,
 	.health = write_health,
 	.metrics = write_metrics,
 	.reload = reload,
-	.reconcile = reconcile};
+	.reconcile = reconcile,
+	.retry = retry};
 
 static int bind_ipv4(const char *text)
 {

@@ -44,6 +44,12 @@ void run_servers_order(struct run *run, const struct order *order)
 	engine_answer(run->engine, &later, clock_onward());
 }
 
+void run_servers_retry(struct run *run)
+{
+	for (size_t i = 0; i < run->conf->server_count; i++)
+		dhcpd_retry_now(run->servers[i].dhcpd);
+}
+
 uint32_t run_servers_busy(const struct run *run)
 {
 	uint32_t busy = 0;

@@ -31,6 +31,8 @@ struct api_ops {
 	/* Streams the findings to `x`. 0; ERR_DUPLICATE: one is under way; ERR_FULL: no room. */
 	int (*reconcile)(
 		void *ctx, struct http_exchange *x, bool fix, const struct mac *macs, size_t count);
+	/* Somebody wants it now: no server waits for the end of its back-off. */
+	void (*retry)(void *ctx);
 };
 
 struct api;

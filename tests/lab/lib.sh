@@ -13,6 +13,7 @@
 lab_failures=0
 lab_pids=""
 lab_spaces=""
+lab_mounts="" # taken down at the end, too
 
 lab_init() {
   build=$(cd "$1" && pwd) || exit 2
@@ -58,6 +59,7 @@ lab_cleanup() {
     for pid in $(ip netns pids "$space" 2> /dev/null); do kill -KILL "$pid" 2> /dev/null; done
     ip netns del "$space" 2> /dev/null
   done
+  for place in $lab_mounts; do umount -l "$place" 2> /dev/null; done
   if [ -n "${LAB_KEEP:-}" ]; then echo "kept: $tmp"; else rm -rf "${tmp:?}"; fi
   [ "$status" -eq 0 ] && [ "$lab_failures" -gt 0 ] && status=1
   exit "$status"
@@ -184,7 +186,8 @@ subnet 10.20.0.0 netmask 255.255.0.0 { range 10.20.1.0 10.20.250.255; option rou
 CONF
 }
 
-# lab_dhcpd [N]: starts dhcpd n and waits for OMAPI to answer.
+# lab_dhcpd [N]: starts dhcpd n and waits for OMAPI to answer. lab_leases: the folder of its leases
+# file ($tmp); lab_wrap: what it is started through (faketime).
 lab_dhcpd() {
   lab_dhcpd_silent "${1:-1}"
   wait_for 5 lab_listens "$lab_ns" 7911 || lab_die "dhcpd did not start"
@@ -194,9 +197,10 @@ lab_dhcpd() {
 lab_dhcpd_silent() {
   lab_n=${1:-1}
   lab_ns=t82s$$-$lab_n
-  touch "$tmp/leases$lab_n"
-  ip netns exec "$lab_ns" "$tmp/dhcpd" -4 -f -d --no-pid -cf "$tmp/dhcpd$lab_n.conf" \
-    -lf "$tmp/leases$lab_n" srv0 >> "$tmp/dhcpd$lab_n.log" 2>&1 &
+  touch "${lab_leases:-$tmp}/leases$lab_n"
+  # shellcheck disable=SC2086 # words
+  ip netns exec "$lab_ns" ${lab_wrap:-} "$tmp/dhcpd" -4 -f -d --no-pid -cf "$tmp/dhcpd$lab_n.conf" \
+    -lf "${lab_leases:-$tmp}/leases$lab_n" srv0 >> "$tmp/dhcpd$lab_n.log" 2>&1 &
   dhcpd_pid=$!
   lab_pids="$lab_pids $dhcpd_pid"
 }

@@ -176,6 +176,7 @@ in_background() {
 
 # watch [-d DEADLINE] SECONDS: the states of a connection, into a file, in the background.
 watch() {
+  rm -f "$tmp/watch" # what the one before said is not ready
   if [ "$1" = -d ]; then set -- "-d$2" "$3"; else set -- -d5s "$1"; fi
   ip netns exec "$server_ns" "$build/lab/reserve" -k "$(key)" "$1" watch "$2" > "$tmp/watch" 2>&1 &
   watch_pid=$!

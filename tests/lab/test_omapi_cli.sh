@@ -6,6 +6,7 @@
 lab_init "$1"
 lab_net
 lab_dhcpd_conf
+echo 'class "models" { match hardware; } subclass "models" 1:aa:bb:cc:00:00:0d { lease limit 3; }' >> "$tmp/dhcpd1.conf"
 echo 'class "cameras" { match if substring (option vendor-class-identifier, 0, 3) = "cam"; lease limit 4; }' \
   >> "$tmp/dhcpd1.conf"
 lab_dhcpd
@@ -37,6 +38,11 @@ check "dhcpd's leases file says ethernet, not unknown" grep -q "hardware etherne
 check "a host is found by its name" gives '."ip-address" == "10.50.0.77,10.20.0.7"' get host name=cam-1
 check "a host is found by its MAC" gives '.name == "cam-1"' get host hardware-address=AA-BB-CC-00-00-09
 check "a host is changed" gives '."ip-address" == "10.50.0.78"' update host name=cam-1 ip-address=10.50.0.78
+check "a host is read again by its handle" gives '.name == "cam-1"' get host "handle=$(omapi get host name=cam-1 --json | jq .handle)"
+check "its addresses are cleared" gives '(."ip-address" // "") == ""' update host name=cam-1 ip-address=
+check "and set again, with more in one order" gives '."ip-address" == "10.50.0.78"' update host name=cam-1 known=1 ip-address=10.50.0.78
+check "a host of a client identifier" gives '."dhcp-client-identifier" == "0102"' create host name=cam-5 dhcp-client-identifier=0102 ip-address=10.50.0.79
+check "it is found by that" gives '.name == "cam-5"' get host dhcp-client-identifier=hex:0102
 check "the same again is refused by name" ends 1 'already exists (18)' create host name=cam-1 hardware-address=$m
 check "the MAC under another name is refused by name" ends 1 'key conflict' create host name=cam-2 hardware-address=$m
 check "a host is deleted" ends 0 '' delete host name=cam-1
@@ -51,7 +57,10 @@ check "a group is created" gives '.name == "g1"' create group name=g1 'statement
 check "a host may be in it" ends 0 'cam-3' create host name=cam-3 hardware-address=aa:bb:cc:00:00:0a group=g1
 check "a group is deleted" ends 0 '' delete group name=g1
 check "a class is read" gives '."lease-limit" == 4' get class name=cameras
+check "a subclass is read" gives '."lease-limit" == 3' get subclass name=models hashstring=01aabbcc00000d
 check "control is read" gives '.state' get control
+check "a lease is found by its client's MAC" gives '."ip-address" == "10.50.0.12" and .state == "active"' get lease \
+  "hardware-address=$(cameras --timeout 5s dora mac=aa:bb:cc:00:00:0c relay=10.50.0.1 ip=10.50.0.12 | head -1 | jq -r .mac)"
 check "failover that is not there is 3" ends 3 'no such object' get failover-state name=none
 check "an unknown type is wrong usage" ends 2 'no such objects' get subnet name=x
 check "an unknown verb is wrong usage" ends 2 'not get, create' frob host name=x
@@ -63,5 +72,7 @@ check "what dhcpd could choke on is not sent" ends 1 'longer than dhcpd takes' c
 chmod 644 "$lab_key_file"
 check "a key that all can read is a wrong configuration" ends 2 'must not be readable' get control
 chmod 600 "$lab_key_file"
+check "dhcpd is told to stop" ends 0 '' update control state=shutdown
+check "and stops" wait_for 10 lab_all_gone "$dhcpd_pid"
 lab_stop "$dhcpd_pid"
 check "dhcpd not there is said" ends 1 'tap82: north: cannot connect: Connection refused' get control

@@ -1122,7 +1122,7 @@ static void one_server_down_is_completed_when_it_comes_back(void **state)
 	assert_int_equal(world_count(w, EVENT_PROVISION_HANDOFF), 1);
 	assert_record(w, 1, "\"state\":\"waiting\",\"error\":\"unreachable\"");
 	engine_server_state(w->engine, 1, SERVER_UNREACHABLE, "connection refused", w->now);
-	world_wait(w, 20 * MINUTE);
+	world_wait(w, 60 * MINUTE);
 	assert_int_equal(w->order_count, 2);
 	assert_int_equal(world_count(w, EVENT_SERVER_UNREACHABLE), 1);
 	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_UPDATE_FAILED), 1);
