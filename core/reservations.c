@@ -263,7 +263,9 @@ struct reservation *reservations_add(struct reservations *s, const struct mac *m
 
 static struct server_queue *queue_of(struct reservations *s, const struct reservation_part *part)
 {
-	return part->queued == PART_BLOCKED ? &s->blocked : &s->queues[part->server];
+	if (part->queued == PART_BLOCKED)
+		return &s->blocked;
+	return part->queued == PART_AWAY ? &s->away : &s->queues[part->server];
 }
 
 static void unqueue(struct reservations *s, struct reservation_part *part)
@@ -305,13 +307,27 @@ static void enqueue(struct reservations *s, struct reservation_part *part, enum 
 }
 
 /* An address is nobody's any more: those who wait look again. */
+static bool is_away(const struct server_queue *q)
+{
+	return q->state != SERVER_UP && !q->trial;
+}
+
+/* A new wish for a server that is away is sent all the same, and answered at once: it is away. So
+ * nobody waits for a server of which nothing can be expected. */
+static void enqueue_wish(struct reservations *s, struct reservation_part *part)
+{
+	bool fresh = part->state == RESERVATION_WANTED && is_away(&s->queues[part->server]);
+
+	enqueue(s, part, fresh ? PART_AWAY : PART_QUEUED);
+}
+
 static void unblock(struct reservations *s)
 {
 	while (s->blocked.first) {
 		struct reservation_part *part = s->blocked.first;
 
 		unqueue(s, part);
-		enqueue(s, part, PART_QUEUED);
+		enqueue_wish(s, part);
 	}
 }
 
@@ -363,7 +379,7 @@ static void step(
 		s->changed(s->ctx, part->of, part);
 	change_claims(s, part, &before);
 	if (part->state == RESERVATION_WANTED || part->state == RESERVATION_WAITING)
-		enqueue(s, part, PART_QUEUED);
+		enqueue_wish(s, part);
 }
 
 void reservations_want(
@@ -441,7 +457,7 @@ static int64_t pump_server(struct reservations *s, struct server_queue *q, int64
 
 	if (!q->first)
 		return INT64_MAX;
-	if (q->state != SERVER_UP && !q->trial)
+	if (is_away(q))
 		return INT64_MAX;
 	if (q->blocked_until > now)
 		return q->blocked_until;
@@ -457,12 +473,28 @@ static int64_t pump_server(struct reservations *s, struct server_queue *q, int64
 	return INT64_MAX;
 }
 
+static void pump_away(struct reservations *s)
+{
+	for (uint32_t n = s->away.queued; n > 0 && s->away.first; n--) {
+		struct reservation_part *part = s->away.first;
+
+		unqueue(s, part);
+		if (!is_away(&s->queues[part->server]))
+			enqueue(s, part, PART_QUEUED);
+		else if (is_due(part) && may_be_sent(s, part))
+			send(s, part);
+		else if (is_due(part))
+			enqueue(s, part, PART_BLOCKED);
+	}
+}
+
 int64_t reservations_pump(struct reservations *s, int64_t now)
 {
 	int64_t next = INT64_MAX;
 
 	if (!s->order)
 		return next;
+	pump_away(s);
 	for (unsigned i = 0; i < s->servers; i++) {
 		int64_t t;
 

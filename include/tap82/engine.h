@@ -94,7 +94,8 @@ void engine_answer(struct engine *engine, const struct answer *answer, int64_t n
  * in the engine, in the order of their wishes. */
 void engine_server_room(struct engine *engine, uint8_t server, uint32_t orders);
 /* What became of the connection. A change is told as server.unreachable, server.refused or
- * server.recovered; orders to a server that is not UP wait, and go on at once when it is again. */
+ * server.recovered; orders to a server that is not UP wait, and go on at once when it is again; a
+ * new wish is given once all the same, to hear NOT_NOW: nobody is kept waiting for it. */
 enum server_state { SERVER_UP, SERVER_UNREACHABLE, SERVER_REFUSED };
 void engine_server_state(struct engine *engine, uint8_t server, enum server_state state,
 	const char *detail, int64_t now);

@@ -56,6 +56,7 @@ enum part_queue {
 	PART_IDLE,
 	PART_QUEUED, /* in its server's queue */
 	PART_BLOCKED, /* its address is still another's there */
+	PART_AWAY, /* new, and its server is away: only to hear that it is */
 };
 
 /* One server's part. */
@@ -170,7 +171,7 @@ struct reservations {
 	struct reservation **all;
 	uint32_t all_room, free_count, *free_list, serials, count;
 	struct server_queue queues[ENGINE_SERVERS_MAX];
-	struct server_queue blocked;
+	struct server_queue blocked, away;
 	struct claim *claims;
 	unsigned servers; /* the highest index used, plus one */
 	order_fn order;

@@ -54,6 +54,7 @@ check "one server away: server.unreachable names it" \
   wait_for 10 event_seen '.event == "server.unreachable" and .server == "north-b"'
 asks 02:00:00:00:00:02 2
 check "the one that is there gets its host at once" wait_for 5 on 1 host_is 02:00:00:00:00:02 10.50.0.11
+check "its camera does not wait for the one that is away" wait_for 5 handed_over 02:00:00:00:00:02
 lab_dhcpd 2
 check "the other gets its own when it is back" wait_for 40 on 2 host_is 02:00:00:00:00:02 10.50.0.11
-check "the hand-over comes in the end" wait_for 5 handed_over 02:00:00:00:00:02
+check "one hand-over" test "$(event_count '.event == "provision.handoff" and .mac == "02:00:00:00:00:02"')" = 1

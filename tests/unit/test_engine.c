@@ -1135,6 +1135,30 @@ static void one_server_down_is_completed_when_it_comes_back(void **state)
 	assert_int_equal(world_count(w, EVENT_PROVISION_HANDOFF), 1);
 }
 
+/* It was known to be down before the camera came: nobody waits for it. */
+static void one_server_known_to_be_down_keeps_no_camera_waiting(void **state)
+{
+	(void)state;
+	world_camera(w, 1);
+	engine_server_state(w->engine, 1, SERVER_UNREACHABLE, "connection refused", w->now);
+	see_start(1, PAIR(1));
+	assert_int_equal(w->order_count, 2);
+	assert_int_equal(w->orders[0].server, 1);
+	answer(0, ANSWER_NOT_NOW, "unreachable"); /* what core/omapi says at once */
+	assert_int_equal(world_count(w, EVENT_PROVISION_HANDOFF), 0);
+	answer(1, ANSWER_DONE, NULL);
+	assert_int_equal(world_count(w, EVENT_PROVISION_HANDOFF), 1);
+	world_wait(w, 60 * MINUTE);
+	assert_int_equal(w->order_count, 2);
+	assert_int_equal(world_count(w, EVENT_DHCP_RESERVATION_FAILED), 0);
+	engine_server_state(w->engine, 1, SERVER_UP, NULL, w->now);
+	assert_int_equal(w->order_count, 3);
+	assert_int_equal(w->orders[2].server, 1);
+	world_all_done(w);
+	assert_null(strstr(world_record(w, 1), "waiting"));
+	assert_int_equal(world_count(w, EVENT_PROVISION_HANDOFF), 1);
+}
+
 static void a_refusal_of_one_server_takes_back_what_the_other_has(void **state)
 {
 	(void)state;
@@ -1207,9 +1231,11 @@ static void a_dead_server_does_not_slow_the_others(void **state)
 		world_camera(w, i);
 		see_start(i, i % 2 ? CAM(i) : PAIR(i));
 	}
-	assert_int_equal(w->order_count, 19);
-	for (size_t i = 0; i < w->order_count; i++)
-		assert_int_equal(w->orders[i].server, 0);
+	assert_int_equal(w->order_count, 39); /* 20 to be told that it is down */
+	for (size_t i = 0, to_first = 0; i < w->order_count; i++) {
+		to_first += w->orders[i].server == 0;
+		assert_true(i < 38 || to_first == 19);
+	}
 }
 
 static void a_server_on_trial_gets_one_order_and_is_not_told_as_recovered(void **state)
@@ -1220,21 +1246,23 @@ static void a_server_on_trial_gets_one_order_and_is_not_told_as_recovered(void *
 		world_camera(w, i);
 		see_start(i, CAM(i));
 	}
-	for (size_t i = 0; i < 10; i++) {
+	for (size_t i = 0; i < 19; i++)
+		answer(i, ANSWER_NOT_NOW, "unreachable");
+	for (size_t i = 19; i < 29; i++) {
 		engine_server_trial(w->engine, 0, w->now);
 		assert_int_equal(w->order_count, i + 1);
 		engine_server_state(w->engine, 0, SERVER_UNREACHABLE, "no answer", w->now);
 		answer(i, ANSWER_NOT_NOW, "unreachable");
 		world_wait(w, USEC_PER_SEC);
 	}
-	assert_int_equal(w->order_count, 10);
+	assert_int_equal(w->order_count, 29);
 	assert_int_equal(world_count(w, EVENT_SERVER_UNREACHABLE), 1);
 	assert_int_equal(world_count(w, EVENT_SERVER_RECOVERED), 0);
 	engine_server_trial(w->engine, 0, w->now);
 	engine_server_state(w->engine, 0, SERVER_UP, NULL, w->now);
-	answer(10, ANSWER_DONE, NULL);
+	answer(29, ANSWER_DONE, NULL);
 	assert_int_equal(world_count(w, EVENT_SERVER_RECOVERED), 1);
-	assert_int_equal(w->order_count, 11 + 18); /* all that were told "later" */
+	assert_int_equal(w->order_count, 30 + 18); /* all that were told "later" */
 }
 
 static void a_server_gets_as_many_orders_as_it_has_room_for(void **state)
@@ -1653,6 +1681,7 @@ int main(void)
 		T(an_ack_to_an_inform_is_no_allocation),
 		T(a_reservation_goes_to_every_server_of_the_group),
 		T(one_server_down_is_completed_when_it_comes_back),
+		T(one_server_known_to_be_down_keeps_no_camera_waiting),
 		T(a_refusal_of_one_server_takes_back_what_the_other_has),
 		T(ten_acks_of_one_camera_are_one_reservation),
 		T(the_newest_wish_wins_and_a_server_has_one_order_of_a_mac_at_a_time),
