@@ -615,15 +615,24 @@ static void make_small_pcapng(void)
 	add32(6);
 	add("simple", 6);
 	block_end();
+	block_begin(2);
+	add16(1);
+	add16(0);
+	add32(0);
+	add32(3);
+	add32(3);
+	add32(3);
+	add("old", 3);
+	block_end();
 	enhanced(1, 2, "another", 7);
 }
 
-static void every_truncation_and_corruption_of_pcapng_is_survived(void **state)
+/* Each change of one byte to 52 others, and each cut. `make` writes the good file. */
+static void hurt_a_file(void (*make)(void))
 {
 	size_t len;
 
-	(void)state;
-	make_small_pcapng();
+	make();
 	len = used;
 	for (size_t cut = 0; cut < len; cut++) {
 		write_image_to(path, cut);
@@ -631,11 +640,40 @@ static void every_truncation_and_corruption_of_pcapng_is_survived(void **state)
 	}
 	for (size_t at = 0; at < len; at++)
 		for (unsigned v = 0; v < 256; v += 5) {
-			make_small_pcapng();
+			make();
 			image[at] ^= (uint8_t)(v + 1);
 			write_image_to(path, len);
 			read_through();
 		}
+}
+
+static void every_truncation_and_corruption_of_pcapng_is_survived(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		little = i;
+		hurt_a_file(make_small_pcapng);
+	}
+}
+
+static bool nanoseconds;
+
+static void make_small_pcap(void)
+{
+	pcap_header(nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4, 1);
+	pcap_record(1, 5, "a packet", 8);
+	pcap_record(2, 6, "another", 90);
+}
+
+static void every_truncation_and_corruption_of_pcap_is_survived(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		little = i & 1;
+		nanoseconds = i & 2;
+		hurt_a_file(make_small_pcap);
+	}
+	little = true;
 }
 
 /* --- Several files, and writing --------------------------------------------------------------- */
@@ -828,6 +866,7 @@ int main(void)
 		TEST(a_packet_in_a_block_beyond_the_window_stays_readable),
 		TEST(impossible_times_become_possible_ones),
 		TEST(every_truncation_and_corruption_of_pcapng_is_survived),
+		TEST(every_truncation_and_corruption_of_pcap_is_survived),
 		TEST(files_are_merged_by_time_and_argument),
 		TEST(a_cut_file_does_not_stop_the_others),
 		TEST(merging_opens_all_or_none),

@@ -113,29 +113,31 @@ static void a_vlan_counts_anywhere_in_the_tags(void **state)
 	}
 }
 
+static const struct {
+	int link_type;
+	uint8_t len, bytes[20];
+} links[] = {
+	{101, 0, {0}},
+	{12, 0, {0}},
+	{14, 0, {0}},
+	{228, 0, {0}},
+	{0, 4, {2, 0, 0, 0}},
+	{0, 4, {0, 0, 0, 2}},
+	{108, 4, {0, 0, 0, 2}},
+	{9, 4, {0xff, 3, 0, 0x21}},
+	{9, 2, {0, 0x21}},
+	{9, 1, {0x21}},
+	{50, 4, {0xff, 3, 0, 0x21}},
+	{113, 16, {[1] = 4, [3] = 1, [5] = 6, [14] = 8}},
+	{276, 20, {8}},
+};
+
+#define LINKS (sizeof(links) / sizeof(links[0]))
+
 static void prefixes_are_read_by_link_type(void **state)
 {
-	static const struct {
-		int link_type;
-		uint8_t len, bytes[20];
-	} links[] = {
-		{101, 0, {0}},
-		{12, 0, {0}},
-		{14, 0, {0}},
-		{228, 0, {0}},
-		{0, 4, {2, 0, 0, 0}},
-		{0, 4, {0, 0, 0, 2}},
-		{108, 4, {0, 0, 0, 2}},
-		{9, 4, {0xff, 3, 0, 0x21}},
-		{9, 2, {0, 0x21}},
-		{9, 1, {0x21}},
-		{50, 4, {0xff, 3, 0, 0x21}},
-		{113, 16, {[1] = 4, [3] = 1, [5] = 6, [14] = 8}},
-		{276, 20, {8}},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+	for (size_t i = 0; i < LINKS; i++) {
 		shape_begin(&b);
 		memcpy(build_front(&b, links[i].len), links[i].bytes, links[i].len);
 		assert_int_equal(decode_build(links[i].link_type), 1);
@@ -434,6 +436,23 @@ static void every_corruption_of_every_header_byte_is_survived(void **state)
 	}
 }
 
+static void nor_is_one_of_any_link_type_fatal(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < LINKS; i++) {
+		struct packet p;
+
+		shape_begin(&b);
+		memcpy(build_front(&b, links[i].len), links[i].bytes, links[i].len);
+		p = packet_of_build(links[i].link_type);
+		for (uint32_t len = 0; len <= p.len; len++)
+			decode_exactly(&p, len, -1, 0);
+		for (uint32_t at = 0; at < p.len - SHAPE_PAYLOAD; at++)
+			for (unsigned value = 0; value < 256; value++)
+				decode_exactly(&p, p.len, (int)at, (uint8_t)value);
+	}
+}
+
 static void names_are_the_contracts_words(void **state)
 {
 	unsigned bit;
@@ -476,6 +495,7 @@ int main(void)
 		TEST(broken_tunnel_headers_are_nothing),
 		TEST(every_truncation_of_every_shape_is_survived),
 		TEST(every_corruption_of_every_header_byte_is_survived),
+		TEST(nor_is_one_of_any_link_type_fatal),
 		TEST(names_are_the_contracts_words),
 	};
 

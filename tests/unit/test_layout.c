@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "tap82/err.h"
@@ -81,6 +82,10 @@ static const struct example examples[] = {
 	{"juniper", "=ge-4/1/1:122-500", "", 500, 4, 1, NULL},
 	{"mikrotik", "=My Mikrotik eth 0/2", "", -1, 0, 2, NULL},
 	{"tr101", "=NMBGHZ eth 0/1/42:101", "", 101, 1, 42, NULL},
+	{"dcn", "=Vlan2+Ethernet1/1", "=00-02-d1-2e-3a-0d", 2, 1, 1, "00:02:d1:2e:3a:0d"},
+	{"tr101", "=dslam-7 eth 1/0/7:120", "001122334455", 120, 0, 7, "00:11:22:33:44:55"},
+	{"moxa", "01000f03", "0a000001001122334455", 15, -1, 3, "00:11:22:33:44:55"},
+	{"d-link", "0105706f727435", "0104737731", -1, -1, -1, NULL},
 	{"zte", "=eth 0/0/5:30.3611 0/0/0/0/0/0", "", 30, 0, 5, NULL},
 	{"sonic", "=leaf-1:Ethernet24:Vlan100", "", 100, -1, 24, NULL},
 	{"ascii", "=anything", "=at all", -1, -1, -1, NULL},
@@ -101,6 +106,53 @@ static void every_vendor_is_read_as_his_manual_says(void **state)
 		assert_int_equal(place.has_switch_mac, e->switch_mac != NULL);
 		if (e->switch_mac)
 			assert_string_equal(mac_format(&place.switch_mac, mac), e->switch_mac);
+	}
+}
+
+/* A changed id by every layout there is, from memory of its exact size: as circuit-id, and as the
+ * remote-id beside a circuit-id that may fit. */
+static void apply_all(const uint8_t *bytes, size_t len, struct buf circuit)
+{
+	uint8_t *exact = malloc(len ? len : 1);
+	struct buf id = buf_of(exact, len);
+	struct port_place place;
+
+	assert_non_null(exact);
+	memcpy(exact, bytes, len);
+	for (size_t i = 0; i < 2 * layouts_count(layouts); i++)
+		if (layout_apply(layouts_at(layouts, i / 2), 0, i % 2 ? id : circuit, id, &place) ==
+			0)
+			assert_true(place.vlan <= 4095 && place.vlan >= -1 && place.slot >= -1 &&
+				    place.port >= -1);
+	free(exact);
+}
+
+static void hurt_id(struct buf id, struct buf circuit)
+{
+	size_t len = buf_left(&id);
+	uint8_t bytes[256];
+
+	memcpy(bytes, id.p, len);
+	for (size_t n = 0; n <= len; n++)
+		apply_all(bytes, n, circuit);
+	for (size_t at = 0; at < len; at++)
+		for (unsigned v = 1; v < 256; v += 3) {
+			bytes[at] ^= (uint8_t)v;
+			apply_all(bytes, len, circuit);
+			bytes[at] ^= (uint8_t)v;
+		}
+}
+
+static void no_truncation_and_no_corrupt_byte_of_an_id_does_harm(void **state)
+{
+	uint8_t circuit_bytes[256], remote_bytes[256];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+		struct buf circuit = bytes_of(examples[i].circuit, circuit_bytes);
+
+		hurt_id(circuit, circuit);
+		hurt_id(bytes_of(examples[i].remote, remote_bytes), circuit);
 	}
 }
 
@@ -268,6 +320,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			every_vendor_is_read_as_his_manual_says, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			no_truncation_and_no_corrupt_byte_of_an_id_does_harm, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_does_not_fit_is_not_guessed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -90,6 +90,13 @@ static const char radius_request[] =
 	"0601806162f50601006364f1091a00000009057a021230313233343536373839616263646566610c00402001"
 	"0db80001000040060100000d5106013132305f1200000000000000000000000000000000";
 
+/* RFC 6929: extended, long ones in fragments, vendors' in both; tags, prefixes, an empty value. */
+static const char radius_extended[] =
+	"f10701000000020ff2091a000000090501f5070180616263f5070180646566f5070100676869f60502007a"
+	"f10a1a000001371061626364f50c1a800000013711616263f506100065f60b1a000000014a01"
+	"40060100000d530601000006420401636465020101610a0040200100000000005902"
+	"1a0d0000013710077365637265741a1100000de90106657468310205737731fa04616b";
+
 /* Overloads file and sname. */
 static const char overloaded[] = "3501013701030c0363616d3c0461786973340103ff";
 
@@ -169,6 +176,32 @@ static void nor_of_a_radius_request(void **state)
 
 	(void)state;
 	hurt_in_every_way(m, radius_message(m, 1, 7, radius_request), 1812);
+}
+
+static void nor_of_extended_attributes(void **state)
+{
+	uint8_t m[1500] = {0};
+
+	(void)state;
+	hurt_in_every_way(m, radius_message(m, 2, 7, radius_extended), 1812);
+}
+
+/* Layouts read what the option holds: one that is binary, one with a length, one that is text. */
+static void nor_of_ids_with_a_layout(void **state)
+{
+	static const char *const names[] = {"cisco", "huawei-extend", "juniper", "moxa"};
+	static const char ids[] = "3501055212010600040078010502080006001122334455ff";
+	static const char text[] = "350105521b010e67652d312f302f312e303a343302"
+				   "096363656565656565ff";
+	uint8_t m[1500] = {0};
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(
+			message_decoder_add_switch(decoder, 0x0a1f0001 + i, NULL, 0, names[i], 0),
+			0);
+	for (uint32_t i = 0; i < 4; i++)
+		hurt_in_every_way(m, dhcp_message(m, 2, 0x0a1f0001 + i, i == 2 ? text : ids), 67);
 }
 
 static const struct message *read_bytes(const uint8_t *bytes, size_t len, const struct datagram *as)
@@ -510,6 +543,8 @@ int main(void)
 		TEST(no_truncation_and_no_corrupt_byte_of_an_ack_does_harm),
 		TEST(nor_of_an_overloaded_request),
 		TEST(nor_of_a_radius_request),
+		TEST(nor_of_extended_attributes),
+		TEST(nor_of_ids_with_a_layout),
 		TEST(ports_say_what_a_datagram_is),
 		TEST(what_is_too_short_or_of_other_ports_is_no_message),
 		TEST(an_ack_becomes_an_observation),

@@ -300,6 +300,62 @@ static void fragmented_tunnels_are_joined_and_then_walked(void **state)
 	assert_int_equal(d.encaps[0], FRAME_GRE);
 }
 
+/* Every byte of the payload, so that a sanitizer sees a read beyond what is there. */
+static void read_payload(void)
+{
+	unsigned sum = 0;
+
+	assert_true(buf_left(&d.payload) <= 65535);
+	while (buf_left(&d.payload))
+		sum += buf_u8(&d.payload);
+	assert_true(sum <= 65535 * 255);
+}
+
+/* The fragment `part` of two, changed or cut, from memory of its exact size; then the other one,
+ * and what waits is given up. Whatever comes of it is read to its end. */
+static void give_hurt(const uint8_t *packet, uint32_t len, unsigned part)
+{
+	uint8_t *exact = malloc(len ? len : 1);
+	struct packet p = {
+		.time = 1, .wire_len = len, .len = len, .link_type = 101, .bytes = exact};
+
+	assert_non_null(exact);
+	memcpy(exact, packet, len);
+	if (frame_decode(&decoder, &p, &d) == 1)
+		read_payload();
+	free(exact);
+	if ((part ? give(0, 400) : give(400, sizeof(whole))) == 1)
+		read_payload();
+	while (frame_flush(&decoder, INT64_MAX, &d))
+		read_payload();
+}
+
+static void no_truncation_and_no_corrupt_byte_of_a_fragment_does_harm(void **state)
+{
+	uint8_t good[2][1500];
+	uint32_t len[2];
+
+	(void)state;
+	decoder.keep_packets = true;
+	for (unsigned part = 0; part < 2; part++) {
+		build_start(&b, whole + 400 * part, part ? sizeof(whole) - 400 : 400);
+		build_ipv4_header(&b, 1, 2, 17, 7, part ? 50 : 0x2000, 4);
+		len[part] = (uint32_t)build_len(&b);
+		memcpy(good[part], build_bytes(&b), len[part]);
+		for (uint32_t n = 0; n <= len[part]; n++)
+			give_hurt(good[part], n, part);
+		for (uint32_t at = 0; at < 34; at++)
+			for (unsigned v = 1; v < 256; v++) {
+				good[part][at] ^= (uint8_t)v;
+				give_hurt(good[part], len[part], part);
+				good[part][at] ^= (uint8_t)v;
+			}
+	}
+	assert_int_equal(give(0, 400), 0);
+	assert_int_equal(give(400, sizeof(whole)), 1);
+	assert_whole(0);
+}
+
 /* The lengths of the packets that the last datagram came in. */
 static unsigned kept_lengths(unsigned lengths[8])
 {
@@ -388,6 +444,7 @@ int main(void)
 		TEST(fragmented_tunnels_are_joined_and_then_walked),
 		TEST(the_packets_of_a_datagram_are_kept_where_that_is_asked_for),
 		TEST(kept_packets_are_bounded),
+		TEST(no_truncation_and_no_corrupt_byte_of_a_fragment_does_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
