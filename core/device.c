@@ -4,9 +4,7 @@
 
 #include "device_table.h"
 
-#define CHUNK_BITS  17 /* 40 MB of addresses, of which little is touched at first */
-#define CHUNK_SLOTS (1u << CHUNK_BITS)
-#define RELAYS_MAX  UINT16_MAX
+#define RELAYS_MAX UINT16_MAX
 
 /* In the pool: line, address, then three texts with their NULs. */
 struct text_blob {
@@ -42,14 +40,9 @@ void device_table_expect(struct device_table *t, uint32_t count)
 		t->expected = count;
 }
 
-static inline struct device *slot(const struct device_table *t, uint32_t index)
-{
-	return &t->chunks[index >> CHUNK_BITS][index & (CHUNK_SLOTS - 1)];
-}
-
 struct device *device_at(struct device_table *t, uint32_t index)
 {
-	struct device *d = index < t->used ? slot(t, index) : NULL;
+	struct device *d = index < t->used ? device_slot(t, index) : NULL;
 
 	return d && d->by_mac.tbl ? d : NULL;
 }
@@ -107,9 +100,9 @@ static struct device *take_slot(struct device_table *t)
 		if (t->used == t->chunk_count * CHUNK_SLOTS && add_chunk(t) < 0)
 			return NULL;
 		index = t->used++;
-		d = slot(t, index);
+		d = device_slot(t, index);
 	} else {
-		d = slot(t, index);
+		d = device_slot(t, index);
 		t->free = d->port_next;
 	}
 	*d = (struct device){.index = index,

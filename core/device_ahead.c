@@ -4,12 +4,15 @@
  * million devices nearly every look into a table waits for memory; these waits go on side by side.
  * A step looks only at what the step before it asked for.
  */
-#include "tap82/device.h"
+#include "device_table.h"
 
 #define BLOB_BYTES 64 /* most texts and profiles are as short */
 
+/* gcc leaves out calls of functions that do nothing but prefetch: they have no effect. */
+#define INLINE static inline __attribute__((always_inline))
+
 /* Nothing is looked at: any address will do. */
-static inline void ask_for(const void *p, size_t size)
+INLINE void ask_for(const void *p, size_t size)
 {
 	const char *line = p;
 
@@ -19,7 +22,7 @@ static inline void ask_for(const void *p, size_t size)
 }
 
 /* What a walk looks at of an entry. */
-static inline void ask_for_entry(const UT_hash_handle *hh)
+INLINE void ask_for_entry(const UT_hash_handle *hh)
 {
 	ask_for(&hh->hh_next, sizeof(*hh) - offsetof(UT_hash_handle, hh_next));
 }
@@ -68,16 +71,38 @@ void device_ahead_packet(struct device_table *t, const struct mac *mac, uint32_t
 	ret->has_port = key != NULL;
 }
 
+INLINE void ask_for_blobs(const struct device_table *t, const struct device *d)
+{
+	if (d->texts)
+		ask_for(pool_at(&t->pool, d->texts), BLOB_BYTES);
+	if (d->learned)
+		ask_for(pool_at(&t->pool, d->learned), BLOB_BYTES);
+}
+
+INLINE void ask_for_slot(const struct device *d)
+{
+	ask_for(&d->by_port, sizeof(*d) - offsetof(struct device, by_port));
+}
+
+void device_ahead_at(const struct device_table *t, uint32_t index)
+{
+	if (index < t->used)
+		ask_for_slot(device_slot(t, index));
+}
+
+void device_ahead_at_go_on(const struct device_table *t, uint32_t index)
+{
+	if (index < t->used)
+		ask_for_blobs(t, device_slot(t, index));
+}
+
 /* Another address or port than it had is looked for among the others'. */
 static void ask_for_rest(struct device_table *t, struct device_ahead *a)
 {
 	const struct device *d = a->device;
 
 	a->rest = false;
-	if (d->texts)
-		ask_for(pool_at(&t->pool, d->texts), BLOB_BYTES);
-	if (d->learned)
-		ask_for(pool_at(&t->pool, d->learned), BLOB_BYTES);
+	ask_for_blobs(t, d);
 	if (a->ip && a->ip != d->ip)
 		walk_begin(TABLE_OF(t, by_ip), a->by_ip.hash, &a->by_ip);
 	if (a->has_port && (!d->by_port.tbl || d->by_port.hashv != a->by_port.hash))
@@ -93,7 +118,7 @@ static void walk_macs(struct device_table *t, struct device_ahead *a)
 		return;
 	a->device = ELMT_FROM_HH(table, a->by_mac.at);
 	a->rest = true;
-	ask_for(&a->device->by_port, sizeof(*a->device) - offsetof(struct device, by_port));
+	ask_for_slot(a->device);
 }
 
 void device_ahead_go_on(struct device_table *t, struct device_ahead *a)

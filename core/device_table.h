@@ -9,6 +9,14 @@
 
 #include "tap82/device.h"
 
+#define CHUNK_BITS  17 /* 40 MB of addresses, of which little is touched at first */
+#define CHUNK_SLOTS (1u << CHUNK_BITS)
+
+static inline struct device *device_slot(const struct device_table *t, uint32_t index)
+{
+	return &t->chunks[index >> CHUNK_BITS][index & (CHUNK_SLOTS - 1)];
+}
+
 /* The power of two below the devices expected, 32 at least: one to two of them in a bucket. */
 static inline unsigned expected_log2(const struct device_table *t)
 {

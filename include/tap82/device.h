@@ -175,6 +175,9 @@ struct device_ahead {
 void device_ahead_packet(struct device_table *t, const struct mac *mac, uint32_t ip,
 	const struct port_key *key, struct device_ahead *ret);
 void device_ahead_go_on(struct device_table *t, struct device_ahead *ahead);
+/* The same for a device of which the slot is known. */
+void device_ahead_at(const struct device_table *t, uint32_t index);
+void device_ahead_at_go_on(const struct device_table *t, uint32_t index);
 /* The same for a row of the inventory: one further step is all. */
 void device_ahead_row(struct device_table *t, const struct mac *mac, uint32_t ip,
 	const char *serial_number, struct device_ahead *ret);
