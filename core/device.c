@@ -201,8 +201,23 @@ static void index_serial(struct device_table *t, struct device *d)
 		HASH_ADD_KEYPTR(by_serial, t->by_serial, blob->text, strlen(blob->text), d);
 }
 
+static bool grow_serials(struct device_table *t)
+{
+	return GROW_TABLE(t, by_serial, TABLE_LOG2(t));
+}
+
 #pragma pop_macro("TABLE_LOG2")
 #pragma pop_macro("HASH_BKT_CAPACITY_THRESH")
+
+bool device_table_grow(struct device_table *t, unsigned i)
+{
+	switch (i) {
+	case 0: return GROW_TABLE(t, by_mac, TABLE_LOG2(t));
+	case 1: return GROW_TABLE(t, by_ip, TABLE_LOG2(t));
+	case 2: return grow_serials(t);
+	default: return device_ports_grow(t);
+	}
+}
 
 static void unindex_serial(struct device_table *t, struct device *d)
 {

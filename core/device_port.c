@@ -129,6 +129,11 @@ static void leave(struct device_table *t, struct device *d)
 	d->by_port.tbl = NULL;
 }
 
+bool device_ports_grow(struct device_table *t)
+{
+	return GROW_TABLE(t, by_port, TABLE_LOG2(t));
+}
+
 static int64_t seen_at(const struct device_table *t, const struct device *d)
 {
 	const struct learned *l = pool_at(&t->pool, d->learned);

@@ -33,4 +33,18 @@ static inline unsigned expected_log2(const struct device_table *t)
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 TABLE_LOG2(t)
 #define HASH_BKT_CAPACITY_THRESH      16u
 
+/* For a table that has begun smaller: 1 if it grew. */
+#define GROW_TABLE(t, hh, log2)                                                      \
+	({                                                                           \
+		bool grew_ = false;                                                  \
+		while ((t)->hh && (t)->hh->hh.tbl->log2_num_buckets < (log2) &&      \
+			!(t)->hh->hh.tbl->noexpand) {                                \
+			HASH_EXPAND_BUCKETS(&(t)->hh->hh, (t)->hh->hh.tbl, unused_); \
+			grew_ = true;                                                \
+		}                                                                    \
+		grew_;                                                               \
+	})
+
+bool device_ports_grow(struct device_table *t);
+
 #endif

@@ -210,6 +210,13 @@ static int refuse(struct engine *e, int err, const char *detail, int64_t now)
 	return err;
 }
 
+/* In a table that grows while rows come a doubling would meet the most entries. */
+static int grow_table(struct engine *e, size_t at, int64_t now)
+{
+	(void)now;
+	return device_table_grow(&e->devices, (unsigned)at);
+}
+
 static int clear_mark(struct engine *e, size_t at, int64_t now)
 {
 	struct device *d = device_at(&e->devices, (uint32_t)at);
@@ -344,17 +351,28 @@ static void tell_loaded(struct engine *e, int64_t now)
 	tell_inventory(e, EVENT_INVENTORY_LOADED, e->job.file, detail, now);
 }
 
-/* Each goes over all slots of the table or all rows of the file, some of them in a step. */
+/* Each goes over all slots of the table or all rows of the file, some of them in a step; 1 ends
+ * the step. */
 static const struct {
 	int (*one)(struct engine *e, size_t at, int64_t now);
-	bool rows;
+	enum { OVER_SLOTS, OVER_ROWS, OVER_TABLES } over;
 } phases[] = {
-	[INVENTORY_CLEAR] = {clear_mark, false},
-	[INVENTORY_CHECK] = {check_row, true},
-	[INVENTORY_COUNT] = {count_lost, false},
-	[INVENTORY_SWEEP] = {sweep, false},
-	[INVENTORY_APPLY] = {apply_row, true},
+	[INVENTORY_GROW] = {grow_table, OVER_TABLES},
+	[INVENTORY_CLEAR] = {clear_mark, OVER_SLOTS},
+	[INVENTORY_CHECK] = {check_row, OVER_ROWS},
+	[INVENTORY_COUNT] = {count_lost, OVER_SLOTS},
+	[INVENTORY_SWEEP] = {sweep, OVER_SLOTS},
+	[INVENTORY_APPLY] = {apply_row, OVER_ROWS},
 };
+
+static size_t phase_end(const struct inventory_job *job)
+{
+	switch (phases[job->phase].over) {
+	case OVER_ROWS: return job->count;
+	case OVER_TABLES: return DEVICE_TABLES;
+	default: return job->slots;
+	}
+}
 
 void engine_inventory_begin(
 	struct engine *e, const struct inventory *inventory, const char *file, bool force)
@@ -364,7 +382,7 @@ void engine_inventory_begin(
 	device_table_expect(&e->devices, (uint32_t)e->job.count);
 	e->job.slots = e->devices.used;
 	e->job.fresh = e->devices.count == 0;
-	e->job.phase = e->job.fresh ? INVENTORY_APPLY : INVENTORY_CLEAR;
+	e->job.phase = e->job.fresh ? INVENTORY_APPLY : INVENTORY_GROW;
 }
 
 static int next_phase(struct engine *e, int64_t now)
@@ -389,11 +407,11 @@ int engine_inventory_step(struct engine *e, size_t rows, int64_t now)
 	if (now > e->now)
 		e->now = now;
 	while (err == 0 && rows > 0 && job->phase != INVENTORY_IDLE) {
-		if (job->at == (phases[job->phase].rows ? job->count : job->slots)) {
+		if (job->at == phase_end(job)) {
 			err = next_phase(e, now);
 			continue;
 		}
-		if (phases[job->phase].rows)
+		if (phases[job->phase].over == OVER_ROWS)
 			look_ahead(e, ahead);
 		err = phases[job->phase].one(e, job->at++, now);
 		rows--;

@@ -49,6 +49,7 @@ struct repin {
 /* What an inventory goes through, in slices; before the sweep nothing is changed. */
 enum inventory_phase {
 	INVENTORY_IDLE,
+	INVENTORY_GROW, /* the tables have room for what comes, one in a step */
 	INVENTORY_CLEAR, /* no device is marked */
 	INVENTORY_CHECK, /* no row contradicts a device added by hand; the file's devices are marked
 			  */

@@ -97,6 +97,10 @@ void device_table_init(struct device_table *t);
 void device_table_done(struct device_table *t);
 /* About so many devices will come: tables that are empty yet begin large enough. */
 void device_table_expect(struct device_table *t, uint32_t count);
+/* A table that is too small for what is expected is made large enough, which puts what is in it in
+ * anew, in one go: false, if it was. `i`: 0..DEVICE_TABLES - 1. */
+#define DEVICE_TABLES 4
+bool device_table_grow(struct device_table *t, unsigned i);
 
 struct device *device_find(struct device_table *t, const struct mac *mac);
 struct device *device_find_ip(struct device_table *t, uint32_t ip);

@@ -314,6 +314,37 @@ static void the_same_file_again_changes_nothing(void **state)
 	assert_record(w, 0xf0, "\"ip\":\"10.20.0.98\"");
 }
 
+static void what_is_in_a_table_is_still_found_when_it_grew(void **state)
+{
+	struct inventory_row row = {.uuid = "", .name = "", .group = ""};
+	char serial[16];
+	const char *field;
+
+	(void)state;
+	write_file(many(1, 3, ""));
+	assert_int_equal(load(false), 0);
+	world_start(w, 2, CAM(2), "p2");
+	write_file(many(1, 120, ""));
+	assert_int_equal(load(false), 0);
+	row.mac = world_mac(500);
+	row.serial_number = serial;
+	for (unsigned i = 1; i <= 120; i++) {
+		assert_record(w, i, "\"name\":\"cam");
+		snprintf(serial, sizeof(serial), "SN%u", i);
+		assert_int_equal(
+			engine_put_device(w->engine, &row, NULL, &field, w->now), ERR_DUPLICATE);
+		assert_string_equal(field, "serial_number");
+	}
+	row.serial_number = "SN500";
+	row.ip = CAM(2);
+	assert_int_equal(engine_put_device(w->engine, &row, NULL, &field, w->now), ERR_DUPLICATE);
+	assert_string_equal(field, "ip");
+	world_forget(w);
+	world_start(w, 3, CAM(3), "p2");
+	assert_told(w, "dhcp.ip_allocation", "port.shared", "dhcp.reservation_created",
+		"streams.hold_started", "provision.handoff");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -331,6 +362,7 @@ int main(void)
 		T(an_address_that_a_camera_got_during_a_reload_is_not_taken_from_it),
 		T(a_port_that_a_row_gets_later_is_known_then),
 		T(the_same_file_again_changes_nothing),
+		T(what_is_in_a_table_is_still_found_when_it_grew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
