@@ -149,6 +149,19 @@ static int check_integrity(struct store *store, int64_t until)
 	return r;
 }
 
+/* The words for a person: damage that SQLite meets by itself has no hint yet. */
+static void tell_why(struct store *store, int err, char *why, size_t size)
+{
+	char found[STORE_ERROR_MAX];
+
+	if (err == ERR_CORRUPT && store->db &&
+		(sqlite3_extended_errcode(store->db) & 0xff) == SQLITE_CORRUPT) {
+		memcpy(found, store->error, sizeof(found));
+		explain_damage(store, found);
+	}
+	snprintf(why, size, "%s", *store->error ? store->error : err_text(err));
+}
+
 static int migrate(struct store *store)
 {
 	int code = store_migrate(store->db, store_migrations, store_version);
@@ -172,13 +185,14 @@ static int open_database(struct store *store, const char *path)
 	r = check_owner(store);
 	if (r == 0)
 		r = check_version(store);
+	/* What is damaged is not written to. */
+	if (r == 0)
+		r = check_integrity(store, clock_mono() + CHECK_TIME);
 	/* auto_vacuum counts only before the first table is made. */
 	if (r == 0)
 		r = execute(store,
 			"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
 			"PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864");
-	if (r == 0)
-		r = check_integrity(store, clock_mono() + CHECK_TIME);
 	return r == 0 ? migrate(store) : r;
 }
 
@@ -194,7 +208,7 @@ int store_open(const char *path, char *why, size_t size, struct store **ret_stor
 	store->lock = -1;
 	r = open_database(store, path);
 	if (r < 0) {
-		snprintf(why, size, "%s", *store->error ? store->error : err_text(r));
+		tell_why(store, r, why, size);
 		store_close(store);
 		return r;
 	}
@@ -226,7 +240,7 @@ int store_check(const char *path, char *why, size_t size)
 	if (r == 0)
 		r = check_integrity(&store, INT64_MAX);
 	if (r < 0)
-		snprintf(why, size, "%s", *store.error ? store.error : err_text(r));
+		tell_why(&store, r, why, size);
 	sqlite3_close_v2(store.db);
 	return r;
 }

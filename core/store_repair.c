@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store_sql.h"
@@ -12,16 +13,16 @@
 
 #define NAME_BYTES  STORE_KEPT_MAX
 #define KEPT_MAX    1000 /* damaged stores beside each other */
-#define PROBES	    256 /* places in a gap where reading is tried again */
+#define SKIM_TRIES  1000000
 #define ROWS_COMMIT 10000
 
 struct rescue {
 	struct store from, *to;
 	const char *path;
 	char fresh[NAME_BYTES]; /* the new store while it is made */
+	char whole[NAME_BYTES]; /* a copy of one that was cut, as long as it should be; "": none */
 	uint64_t rows; /* of this table */
 	bool broken; /* a table broke off */
-	int64_t low, high; /* of a table with row numbers: read up to, and from */
 };
 
 static bool device_is_good(sqlite3_stmt *stmt)
@@ -65,22 +66,23 @@ static bool fact_is_good(sqlite3_stmt *stmt)
 	return sqlite3_column_type(stmt, 0) == SQLITE_TEXT;
 }
 
-/* Tables are read from both ends, and those with row numbers also from places between. */
+/* Tables are read from the first row on; where that breaks off, those with row numbers from the
+ * next place that can be read, others from the last row back. */
 static const struct table {
 	const char *name, *up, *down, *from; /* from: at or above ?1; NULL without row numbers */
 	bool (*is_good)(sqlite3_stmt *stmt);
 	size_t count; /* where to count, in struct store_salvage */
 } tables[] = {
-	{"device", "SELECT * FROM device ORDER BY mac", "SELECT * FROM device ORDER BY mac DESC",
+	{"device", "SELECT * FROM device ORDER BY mac", NULL,
 		"SELECT * FROM device WHERE mac >= ?1 ORDER BY mac", device_is_good,
 		offsetof(struct store_salvage, devices)},
 	{"reservation", "SELECT * FROM reservation ORDER BY mac, server",
 		"SELECT * FROM reservation ORDER BY mac DESC, server DESC", NULL,
 		reservation_is_good, offsetof(struct store_salvage, reservations)},
-	{"event", "SELECT * FROM event ORDER BY seq", "SELECT * FROM event ORDER BY seq DESC",
+	{"event", "SELECT * FROM event ORDER BY seq", NULL,
 		"SELECT * FROM event WHERE seq >= ?1 ORDER BY seq", event_is_good,
 		offsetof(struct store_salvage, events)},
-	{"outbox", "SELECT * FROM outbox ORDER BY seq", "SELECT * FROM outbox ORDER BY seq DESC",
+	{"outbox", "SELECT * FROM outbox ORDER BY seq", NULL,
 		"SELECT * FROM outbox WHERE seq >= ?1 ORDER BY seq", outbox_is_good,
 		offsetof(struct store_salvage, outbox)},
 	{"fact", "SELECT * FROM fact ORDER BY key", "SELECT * FROM fact ORDER BY key DESC", NULL,
@@ -137,33 +139,35 @@ static int walk(struct rescue *r, const struct table *t, const char *sql, int64_
 	return e;
 }
 
-/* Between what was read from below and what was read from above. */
-static int probe(struct rescue *r, const struct table *t, sqlite3_stmt *put)
+/* From the last row that was read over what cannot be read to what can: a gap is a page or more of
+ * rows, so that the steps grow. */
+static int skim(struct rescue *r, const struct table *t, int64_t at, sqlite3_stmt *put)
 {
-	int64_t step = (r->high - r->low) / PROBES, at = r->low, last = at;
+	int64_t step = 1;
 	int e = 0;
 
-	for (int i = 0; i < PROBES && step > 0 && e == 0 && at < r->high; i++) {
-		at = (last > at ? last : at) + step;
-		e = walk(r, t, t->from, at, put, &last);
+	for (int i = 0; i < SKIM_TRIES && step < INT64_MAX / 4 - at && e == 0; i++) {
+		int64_t last = INT64_MIN;
+
+		e = walk(r, t, t->from, at + step, put, &last);
+		step = last == INT64_MIN ? step + step / 4 + 1 : 1;
+		at = last == INT64_MIN ? at : last;
 	}
 	return e < 0 ? e : 0;
 }
 
 static int rescue_rows(struct rescue *r, const struct table *t, sqlite3_stmt *put)
 {
-	int e;
+	int64_t last = 0;
+	int e = walk(r, t, t->up, 0, put, &last);
 
-	r->low = INT64_C(0);
-	r->high = INT64_C(0);
-	e = walk(r, t, t->up, 0, put, &r->low);
 	if (e != 0)
 		return e < 0 ? e : 0;
 	r->broken = true;
-	e = walk(r, t, t->down, 0, put, &r->high);
-	if (e != 0 || !t->from)
-		return e < 0 ? e : 0;
-	return probe(r, t, put);
+	if (t->from)
+		return skim(r, t, last, put);
+	e = walk(r, t, t->down, 0, put, &last);
+	return e < 0 ? e : 0;
 }
 
 /* The statement that puts a row as the old store has it, perhaps with fewer columns than today. */
@@ -296,12 +300,106 @@ static int make_fresh(struct rescue *r)
 	return store_open(r->fresh, r->from.error, sizeof(r->from.error), &r->to);
 }
 
+/* --- A file that was cut --------------------------------------------------------------------- */
+
+static uint32_t big_endian(const uint8_t *bytes, int count)
+{
+	uint32_t v = 0;
+
+	for (int i = 0; i < count; i++)
+		v = v << 8 | bytes[i];
+	return v;
+}
+
+/* As long as its header says (https://www.sqlite.org/fileformat.html 1.3): SQLite reads nothing of
+ * a file that is shorter. 1: it was; 0: nothing is missing. */
+static int lengthen(int fd)
+{
+	uint8_t header[32];
+	uint64_t page, size;
+	struct stat st;
+
+	if (pread(fd, header, sizeof(header), 0) != sizeof(header) || fstat(fd, &st) < 0 ||
+		memcmp(header, "SQLite format 3", 16) != 0)
+		return 0;
+	page = big_endian(header + 16, 2);
+	size = (page == 1 ? 65536 : page) * big_endian(header + 28, 4);
+	if ((uint64_t)st.st_size >= size)
+		return 0;
+	return ftruncate(fd, (off_t)size) < 0 ? -errno : 1;
+}
+
+static int copy_bytes(int from, int to)
+{
+	char bytes[65536];
+	ssize_t n;
+
+	while ((n = read(from, bytes, sizeof(bytes))) > 0)
+		if (write(to, bytes, (size_t)n) != n)
+			return errno ? -errno : -ENOSPC;
+	return n < 0 ? -errno : 0;
+}
+
+/* Of the store or of its journal, `end`: the descriptor of the copy, or negative. */
+static int copy_file(struct rescue *r, const char *end)
+{
+	char old[NAME_BYTES + 8], new[NAME_BYTES + 8];
+	int from, to, e;
+
+	snprintf(old, sizeof(old), "%s%s", r->path, end);
+	snprintf(new, sizeof(new), "%s%s", r->whole, end);
+	from = open(old, O_RDONLY | O_CLOEXEC);
+	if (from < 0)
+		return -errno;
+	to = open(new, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	e = to < 0 ? -errno : copy_bytes(from, to);
+	close(from);
+	if (e < 0 && to >= 0)
+		close(to);
+	return e < 0 ? e : to;
+}
+
+/* 1: there is a copy that is as long as it should be. */
+static int make_whole(struct rescue *r)
+{
+	int fd, wal, made;
+
+	snprintf(r->whole, sizeof(r->whole), "%.4000s.cut", r->path);
+	remove_store(r->whole);
+	fd = copy_file(r, "");
+	if (fd < 0)
+		return fd;
+	made = lengthen(fd);
+	close(fd);
+	wal = made == 1 ? copy_file(r, "-wal") : -ENOENT;
+	if (wal >= 0)
+		close(wal);
+	return wal < 0 && wal != -ENOENT ? wal : made;
+}
+
+static int open_damaged(struct rescue *r)
+{
+	int e = store_open_reading(&r->from, r->path), made;
+
+	if (e != ERR_CORRUPT)
+		return e;
+	made = make_whole(r);
+	if (made <= 0)
+		return made < 0 ? store_explain(&r->from, made, strerror(-made)) : e;
+	sqlite3_close_v2(r->from.db);
+	r->from.db = NULL;
+	r->broken = true;
+	return store_open_reading(&r->from, r->whole);
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
 static int repair(struct rescue *r, struct store_salvage *salvage)
 {
 	int e = store_lock(&r->from, r->path);
 
 	if (e == 0)
-		e = store_open_reading(&r->from, r->path);
+		e = open_damaged(r);
 	if (e == 0)
 		e = make_fresh(r);
 	if (e < 0)
@@ -330,6 +428,8 @@ int store_repair(const char *path, char *why, size_t size, struct store_salvage 
 		snprintf(why, size, "%s", r && *r->from.error ? r->from.error : err_text(e));
 	if (r) {
 		sqlite3_close_v2(r->from.db);
+		if (*r->whole)
+			remove_store(r->whole);
 		if (r->from.lock >= 0)
 			close(r->from.lock);
 	}

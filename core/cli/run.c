@@ -157,7 +157,7 @@ static int open_state(struct run *run)
 	int err = store_open(run->conf->state, why, sizeof(why), &run->store);
 
 	if (err < 0) {
-		log_error("%s", why);
+		log_error("%s: %s", run->conf->state, why);
 		return err;
 	}
 	if (!run->conf->event_log)
