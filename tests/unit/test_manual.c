@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
  * The manual pages describe what the program has, and nothing that it has not: they are compared
- * with its tables of commands, keys and events.
+ * with its tables of commands, keys, events and reasons.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,8 @@
 
 #include "../../core/cli/cli.h"
 #include "tap82/conf.h"
+#include "tap82/decide.h"
+#include "tap82/dhcpd.h"
 #include "tap82/event.h"
 
 /* A page as a string; the end of the test program frees it. */
@@ -158,6 +160,29 @@ static void every_event_is_in_the_manual(void **state)
 			fail_msg("config/man/tap82-events.7: describe it: .It Ic %s",
 				event_code_text((enum event_code)code));
 	assert_int_equal(count(all, "\n.It Ic"), EVENT_CODES - 1);
+	assert_int_equal(count(all, "\nFields:\n.Va "), EVENT_CODES - 1);
+	free(all);
+	free(text);
+}
+
+static void every_reason_is_in_the_manual(void **state)
+{
+	char *text = page("tap82-events.7"), *all = section_of(text, "Sh REASONS");
+	int reasons = 1; /* "replacement" is in no table */
+
+	(void)state;
+	for (int r = REASON_NONE + 1; r < REASONS; r++, reasons++)
+		if (!has_item(all, "Ic", reason_text((enum reason)r)))
+			fail_msg("config/man/tap82-events.7: REASONS: describe it: .It Ic %s",
+				reason_text((enum reason)r));
+	for (int o = DHCPD_FOREIGN; o <= DHCPD_LATER; o++) {
+		const char *word = dhcpd_outcome_text((enum dhcpd_outcome)o);
+
+		if (!has_item(all, "Ic", word))
+			fail_msg("config/man/tap82-events.7: REASONS: describe it: .It Ic %s", word);
+		reasons += strcmp(word, reason_text(REASON_ADDRESS_TAKEN)) != 0;
+	}
+	assert_int_equal(count(all, "\n.It Ic"), reasons);
 	free(all);
 	free(text);
 }
@@ -168,6 +193,7 @@ int main(void)
 		cmocka_unit_test(every_command_and_option_is_in_the_manual),
 		cmocka_unit_test(every_key_is_in_the_manual),
 		cmocka_unit_test(every_event_is_in_the_manual),
+		cmocka_unit_test(every_reason_is_in_the_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
