@@ -124,7 +124,7 @@ static void zsh_action(const char *what)
 	putchar(':');
 	zsh_text(what);
 	putchar(':');
-	if (strchr(what, '|') || strcmp(what, "CODE") == 0) {
+	if (strchr(what, '|') || strcmp(what, "CODE") == 0 || strcmp(what, "[COMMAND]") == 0) {
 		putchar('(');
 		print_words(what);
 		putchar(')');

@@ -5,7 +5,7 @@ set -u
 build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")/../.." || exit 2
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+trap 'rm -rf "$root" "$root".*' EXIT
 failures=0
 
 # check NAME COMMAND…
@@ -81,7 +81,52 @@ drift() {
   done
 }
 check "every option of every command" nothing drift
-check "zsh accepts its completion" zsh -n "$root/usr/share/zsh/site-functions/_tap82"
+
+# zsh is asked on a terminal, as a person would: what is typed before Tab, the line that it becomes, the list.
+while read -r command; do printf 'tap82 %s --\n' "$command"; done < <(
+  "$build/tap82" help | sed -n 's/^  \([a-z0-9]\+\) .*/\1/p') > "$root.lines"
+cat >> "$root.lines" << 'LINES'
+tap82 
+tap82 prob
+tap82 probe --circ
+tap82 decode --filter opt
+tap82 events --event dhcp.unk
+tap82 probe -i l
+tap82 decode Makef
+tap82 help prob
+tap82 devices sho
+LINES
+python3 tests/replay/zsh_complete.py "$root/usr/share/zsh/site-functions" "$root/usr/bin/tap82" \
+  < "$root.lines" > "$root.zsh" 2>&1
+# becomes LINE [WORD…]: some line became this, and its list has these words.
+becomes() {
+  local line shown=$1
+  line=$(grep -F -m 1 -- "$shown =>" "$root.zsh") || { head -c 400 "$root.zsh" && return 1; }
+  shift
+  for word in "$@"; do
+    [[ " ${line#*=>} " == *" $word "* ]] || { echo "no $word in: $line" && return 1; }
+  done
+}
+zsh_drift() {
+  "$build/tap82" help | sed -n 's/^  \([a-z0-9]\+\) .*/\1/p' | while read -r command; do
+    # shellcheck disable=SC2046
+    becomes "tap82 $command --" $("$build/tap82" help "$command" | grep -o -- '^  ....--[a-z0-9-]*' | cut -c7-)
+  done
+}
+# shellcheck disable=SC2046
+check "zsh lists the commands, and what they are for" becomes "tap82 " \
+  $("$build/tap82" help | sed -n 's/^  \([a-z0-9]\+\) .*/\1/p') sidecar,
+check "completes a command" becomes "tap82 probe "
+check "an option that takes a value" becomes "tap82 probe --circuit-id="
+check "a value" becomes "tap82 decode --filter option82 "
+check "shows events that may be meant" becomes "tap82 events --event dhcp.unknown_" \
+  dhcp.unknown_relay dhcp.unknown_server
+check "completes an interface" becomes "tap82 probe -i lo "
+check "a file" becomes "tap82 decode Makefile "
+check "the command to be helped with" becomes "tap82 help probe "
+check "an operand" becomes "tap82 devices show "
+check "and lists every option of every command" nothing zsh_drift
+rm -f "$root.lines" "$root.zsh"
 
 # ---- and away again ----
 
