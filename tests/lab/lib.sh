@@ -60,7 +60,7 @@ lab_cleanup() {
     ip netns del "$space" 2> /dev/null
   done
   for place in $lab_mounts; do umount -l "$place" 2> /dev/null; done
-  if [ -n "${LAB_KEEP:-}" ]; then echo "kept: $tmp"; else rm -rf "${tmp:?}"; fi
+  if [ -n "${LAB_KEEP:-}" ]; then echo "kept: $tmp"; else rm -rf --one-file-system "${tmp:?}"; fi
   [ "$status" -eq 0 ] && [ "$lab_failures" -gt 0 ] && status=1
   exit "$status"
 }

@@ -36,7 +36,8 @@ def device(n, circuit=None):
 
 
 class Api:
-    def __init__(self, page, devices):
+    def __init__(self, page, devices, tables=None):
+        self.tables = tables or {}
         self.page, self.policy = page.encode(), policy(page)
         self.devices = {d["mac"]: d for d in devices}
         self.followers, self.asked = [], []
@@ -66,8 +67,11 @@ class Api:
         if path == "/":
             return self.send(request, 200, self.page, "text/html; charset=utf-8")
         if path == "/v1/status":
-            return self.json(request, {"captures": [{"name": "camera-vlan", "packets": 123456, "kernel_drops": 0}],
-                                       "servers": [{"name": "north", "state": "up", "queue": 3}], "holds": 2})
+            return self.json(request, {"captures": [{"name": "camera-vlan", "packets": 123456, "drops": 0}],
+                                       "servers": [{"name": "north", "state": "up", "queue": 3}], "holds": 2, "tables": self.tables})
+        if path == "/v1/devices" and "state=" in request.path:
+            wanted = request.path.split("state=")[1]
+            return self.json(request, [d for d in self.devices.values() if d["state"] == wanted])
         if path == "/v1/devices":
             return self.json(request, list(self.devices.values()))
         if path == "/v1/events":

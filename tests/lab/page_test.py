@@ -34,10 +34,13 @@ def small(page, folder):
             "new Set([...document.querySelectorAll('#map .port i')].map((i) => i.textContent)).size") == 4)
         hostile_things(browser)
         events_stream(api, browser)
+        tells(api, browser)
+        states(browser)
         keyboard(browser, folder)
         pictures(browser, folder)
         check("no complaint of the browser: policy, network or script", not browser.complaints, browser.complaints)
         connection_comes_back(api, browser)
+        addressed(api, browser)
     finally:
         browser.close()
 
@@ -95,6 +98,8 @@ def pictures(browser, folder):
         browser.screen(width, height, dark)
         check(f"nothing runs out of the {name} screen", browser.wait(wide, 3), browser.ask(
             "document.documentElement.scrollWidth"))
+        check(f"and nothing is cut off in the {name} heading of a switch", browser.ask(
+            "[...document.querySelectorAll('.switch h3')].every((h) => h.scrollWidth <= h.clientWidth)"))
         if name == "dark":
             check("dark mode has a dark ground", browser.ask(
                 "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every((n) => n < 60)"))
@@ -117,18 +122,73 @@ def followers(api, n):
     return len(api.followers) == n
 
 
+def states(browser):
+    """Only the failed ones, by keyboard; and back."""
+    failed = "document.querySelector('#counters [data-state=failed]')"
+    visible = "[...document.querySelectorAll('#map .port:not(.hidden)')]"
+    count = int(browser.ask(failed + ".querySelector('b').textContent"))
+    check("each switch says how many of its cameras need somebody", browser.ask(
+        "document.querySelector('.switch h3').textContent.includes('48 cameras') && "
+        "document.querySelector('.switch h3').textContent.includes('✕ 8 failed')"), browser.ask(
+        "document.querySelector('.switch h3').textContent"))
+    browser.ask(failed + ".focus()")
+    browser.key("Enter", 13, "\r")
+    check("a state's counter shows only its cameras", browser.wait(
+        f"{failed}.getAttribute('aria-pressed') === 'true' && document.activeElement === {failed}") and browser.ask(
+        f"{visible}.every((p) => p.classList.contains('failed')) ? {visible}.length : 0") == count)
+    browser.key("Enter", 13, "\r")
+    check("and all of them again", browser.wait(f"{visible}.length === 102"))
+    check("the title says how many failed", browser.ask("document.title") == f"✕ {count} tap82")
+
+
+def tells(api, browser):
+    for number, severity in ((2, "warning"), (3, "error")):
+        api.tell({"id": str(number), "time": "2026-01-02T03:04:06.000000Z", "event": "camera.moved", "title": "Moved",
+                  "severity": severity, "mac": "02:82:00:00:00:07"})
+    check("events differ by shape, and an old one has its day", browser.wait(
+        "document.querySelectorAll('#events li').length === 3") and browser.ask(
+        "[...document.querySelectorAll('#events li')].map((e) => e.textContent[20] + e.querySelector('time').textContent)"
+        ".join('')").startswith("✕2026-01-02 03:04:06▲2026-01-02 03:04:06<2026"), browser.ask(
+        "document.getElementById('events').textContent"))
+
+
+def addressed(api, browser):
+    browser.open(api.url + "#02:82:00:00:00:05")
+    check("an address that ends with #MAC opens that camera", browser.wait(
+        "document.querySelector('#explain[open] li b')"))
+    browser.key("Escape", 27)
+    check("and no longer does when it was closed", browser.wait("location.hash === ''"))
+
+
+def huge(page):
+    """A table that no map can show: those that need somebody are asked for."""
+    api, browser = Api(page, [device(n) for n in range(30)], tables={
+        "devices": 1000000, "provisioned": 999000, "reserving": 300, "failed": 200, "new": 500}), Browser()
+    try:
+        browser.screen(1280, 800)
+        browser.open(api.url)
+        check("of a million cameras those are shown that need somebody", shown(browser, 10) and not any(
+            path == "/v1/devices" for path in api.asked), api.asked)
+        check("and it is said", "1,000,000" in browser.ask("document.getElementById('note').textContent"))
+        check("the counters are those of the table", browser.ask(
+            "document.querySelector('#counters [data-state=provisioned] b').textContent") == "999,000")
+    finally:
+        browser.close()
+
+
 def large(page, folder):
     api, browser = Api(page, [device(n) for n in range(10000)]), Browser()
     try:
         browser.screen(1280, 800)
         browser.open(api.url)
         check("10 000 cameras are shown", shown(browser, 10000), browser.complaints)
-        spent = int(browser.ask("document.getElementById('map').dataset.renderMs"))
-        check(f"10 000 cameras render in less than a second ({spent} ms)", spent < 1000)
-        typed = browser.ask("""(() => { const t = performance.now();
-            document.getElementById('query').value = 'sw-100'; applyFilter();
-            void document.body.offsetHeight; return performance.now() - t; })()""")
-        check(f"and are searched in less than half a second ({typed:.0f} ms)", typed < 500 and browser.ask(
+        drawn = browser.wait("document.getElementById('map').dataset.renderMs")
+        spent = browser.processor_time()
+        check(f"10 000 cameras render in less than a second of a processor ({spent:.2f} s)", drawn and spent < 1)
+        browser.ask("""document.getElementById('query').value = 'sw-100'; applyFilter();
+            void document.body.offsetHeight; 0""")
+        typed = browser.processor_time() - spent
+        check(f"and are searched in less than a fifth of one ({typed:.2f} s)", typed < 0.2 and browser.ask(
             "document.querySelectorAll('#map .port:not(.hidden)').length") == 48)
         if folder:
             browser.picture(f"{folder}/page-10000.png")
@@ -147,7 +207,7 @@ def live(url, folder):
             "document.querySelector('.port.provisioned').textContent.includes('eth0/1')"))
         check("and its captures and servers", browser.wait(
             "document.getElementById('counters').textContent.includes('north')") and browser.ask(
-            "document.querySelector('#counters .ok').textContent") == "up")
+            "document.querySelector('#counters .ok').textContent") == "✓ up")
         check("and its events", browser.wait("document.querySelectorAll('#events li').length >= 4"))
         browser.ask("document.querySelector('.port.provisioned').click()")
         check("and explains", browser.wait("document.querySelectorAll('#explain[open] li').length >= 12"))
@@ -166,4 +226,5 @@ else:
         html = source.read()
     small(html, pictures_folder)
     large(html, pictures_folder)
+    huge(html)
 sys.exit(failures > 0)

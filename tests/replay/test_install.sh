@@ -41,6 +41,18 @@ check "sysusers takes the user" systemd-sysusers --root="$root" "$root/usr/lib/s
 check "and makes it" grep -q '^tap82:' "$root/etc/passwd"
 rm -f "$root"/etc/{passwd,shadow,group,gshadow}* "$root/etc/.pwd.lock"
 
+# ---- examples ----
+
+examples=$root/usr/share/doc/tap82/examples
+# A profile of AppArmor goes by the program's path.
+cp "$(PATH=$PATH:/usr/sbin command -v dhcpd)" "$root.dhcpd"
+check "dhcpd takes the example of its configuration" "$root.dhcpd" -4 -t -cf "$examples/dhcpd.conf"
+sed 's/^omapi-key omapi_key/omapi-key another/' "$examples/dhcpd.conf" > "$root.conf"
+refused() { ! "$@"; }
+check "and would not take another key's name" refused "$root.dhcpd" -4 -t -cf "$root.conf"
+check "the Grafana board is JSON with a query in every panel" jq -e \
+  '[.panels[] | select(.type != "row") | .targets | length > 0] | length > 5 and all' "$examples/grafana.json"
+
 # ---- manual ----
 
 lint() {
