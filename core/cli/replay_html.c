@@ -90,6 +90,15 @@ static const char *class_of(const struct report_entry *e)
 	return event_severity_text(event_severity(e->event));
 }
 
+/* Severity has a shape beside its colour. */
+static const char *shape_of(const struct report_entry *e)
+{
+	static const char *const shapes[] = {
+		[EVENT_INFO] = "", [EVENT_WARNING] = "&#9650; ", [EVENT_ERROR] = "&#10005; "};
+
+	return shapes[event_severity(e->event)];
+}
+
 static const char *message_name(const struct report_entry *e)
 {
 	static const char *const names[] = {"RADIUS", "DISCOVER", "OFFER", "REQUEST", "DECLINE",
@@ -103,6 +112,7 @@ static const char *message_name(const struct report_entry *e)
  */
 
 static const char style[] =
+	"html{color-scheme:light dark}a{color:#0b5cad}code,.mono,.facts{overflow-wrap:anywhere}"
 	"body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:68rem;padding:0 1rem;"
 	"color:#1c2330;background:#fff}h1{font-size:1.6rem;margin:0 0 .3rem}h2{font-size:1.15rem;"
 	"margin:2rem 0 .6rem;border-bottom:1px solid #d8dde6;padding-bottom:.25rem}"
@@ -118,7 +128,10 @@ static const char style[] =
 	".9rem;border-radius:.5rem}svg{width:100%;height:auto;"
 	"background:#f7f8fb;border-radius:.5rem}svg text{font:10px ui-monospace,monospace;"
 	"fill:#53607a}.row td:first-child{width:12rem}"
-	"@media(prefers-color-scheme:dark){body{background:#12161d;color:#e3e8f0}h2,td,th,details{"
+	"@media(max-width:52rem){body{margin:1rem auto}table{display:block;overflow-x:auto}"
+	".row td:first-child{width:auto}}"
+	"@media(prefers-color-scheme:dark){a{color:#7db8ff}body{background:#12161d;color:#e3e8f0}"
+	"h2,td,th,details{"
 	"border-color:#2b3442}svg{background:#1a202a}.good{background:#16281d}.error{color:#ff8a80}"
 	".warning{color:#ffc069}.info{color:#7bd79b}.dhcp,.radius{color:#b9c6dd}time,.facts,th,."
 	"next"
@@ -164,8 +177,8 @@ static void put_problem(struct page *p, const struct report_entry *e)
 
 	fputs("<tr><td>", p->out);
 	put_time(p, e->time);
-	fprintf(p->out, "</td><td class=\"%s\">%s</td><td><a href=\"#c%u\" class=\"mono\">",
-		class_of(e), event_title(e->event), e->camera);
+	fprintf(p->out, "</td><td class=\"%s\">%s%s</td><td><a href=\"#c%u\" class=\"mono\">",
+		class_of(e), shape_of(e), event_title(e->event), e->camera);
 	put_mac(p, &c->mac);
 	fputs("</a> ", p->out);
 	put_name(p, c->name);
@@ -178,9 +191,11 @@ static void put_problem(struct page *p, const struct report_entry *e)
 
 static void put_problems(struct page *p)
 {
-	size_t n = 0;
+	size_t n = 0, all = 0;
 
-	fputs("<h2>Problems</h2>\n", p->out);
+	for (size_t i = 0; i < p->r->entry_count; i++)
+		all += is_problem(&p->r->entries[i]);
+	fprintf(p->out, "<h2>Problems (%zu)</h2>\n", all);
 	for (size_t i = 0; i < p->r->entry_count; i++) {
 		if (!is_problem(&p->r->entries[i]))
 			continue;
@@ -273,7 +288,8 @@ static void put_entry(struct page *p, const struct report_entry *e)
 	put_time(p, e->time);
 	fprintf(p->out, "</td><td class=\"%s\">", class_of(e));
 	if (e->event != EVENT_NONE) {
-		fprintf(p->out, "<span class=\"badge\">%s</span>", event_code_text(e->event));
+		fprintf(p->out, "<span class=\"badge\">%s%s</span>", shape_of(e),
+			event_code_text(e->event));
 	} else {
 		put_ip(p, e->src);
 		fprintf(p->out, " &rarr; ");

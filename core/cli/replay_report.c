@@ -212,6 +212,17 @@ static void put_word(FILE *out, const char *what, const char *word)
 	fprintf(out, "%s%s%s", ftell(out) > 0 ? "; " : "", what, word);
 }
 
+/* Where RADIUS says it is: the port's name, else what came of option 82 that way. */
+static void put_place(FILE *out, const struct place *place)
+{
+	const char *before = ftell(out) > 0 ? "; RADIUS: " : "RADIUS: ";
+
+	if (place->nas_port_id.present)
+		put_id(out, before, place->nas_port_id.bytes, place->nas_port_id.len);
+	else if (place->circuit_id.present)
+		put_id(out, before, place->circuit_id.bytes, place->circuit_id.len);
+}
+
 static char *event_words(const struct event *e)
 {
 	char *text = NULL, *port = NULL, mac[MAC_TEXT], ip[IPV4_TEXT];
@@ -231,10 +242,10 @@ static char *event_words(const struct event *e)
 		put_word(out, e->old.has_mac ? "it has " : "before: ", ipv4_format(e->old.ip, ip));
 	if (e->old.option82)
 		put_word(out, "before: ", port = port_text(e->old.option82));
-	if (e->place && e->place->nas_port_id.present)
-		put_word(out, "RADIUS: ",
-			strndupa((const char *)e->place->nas_port_id.bytes,
-				e->place->nas_port_id.len));
+	if (e->code == EVENT_LOCATION_MISMATCH && e->option82)
+		put_word(out, "option 82: ", port = port_text(e->option82));
+	if (e->place)
+		put_place(out, e->place);
 	put_word(out, "", e->detail);
 	free(port);
 	fclose(out);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# What N cameras take: memory of tap82 and of dhcpd, the store, the event log, when every one of them
-# has been seen, reserved in a real dhcpd and handed over: bench_sizes.sh BUILD [N…]
-# A million is not among the usual ones: dhcpd takes long over its hosts.
+# What N cameras take: memory of tap82 when all of them were new at once and have been reserved in a real
+# dhcpd and handed over, and after a restart; of that dhcpd; the store, as it is and without events; the event
+# log. MB: bench_sizes.sh BUILD [N…]
 set -u
 lab_place=${lab_place:-/dev/shm}
 # shellcheck source=tests/lab/lib.sh
@@ -53,8 +53,13 @@ kilobytes() {
   for process in "$@"; do cat "/proc/$process/smaps_rollup"; done | awk '/^Pss:/ {n += $2} END {print n}'
 }
 bytes() { cat "$@" 2> /dev/null | wc -c; }
+without_events() {
+  sqlite3 "$tmp/state/tap82.db" "VACUUM INTO '$tmp/copy.db'" &&
+    sqlite3 "$tmp/copy.db" 'DELETE FROM event; VACUUM' && bytes "$tmp/copy.db"
+  rm -f "$tmp/copy.db"
+}
 
-printf '%9s %12s %12s %12s %12s %12s\n' cameras 'tap82 MB' 'ring MB' 'dhcpd MB' 'store MB' 'events MB'
+printf '%9s %8s %8s %8s %8s %12s %8s\n' cameras new restart dhcpd store no-events log
 for count in "$@"; do
   "$build/bench/gen_acks" "$count" "$tmp/acks.pcap" "$tmp/devices.csv" || exit 1
   rm -f "$tmp"/state/* "$tmp/leases1" "$tmp/tap82.log"
@@ -68,9 +73,16 @@ for count in "$@"; do
   memory=$(kilobytes $(lab_family))
   server=$(kilobytes "$dhcpd_pid")
   lab_stop "$tap82_pid"
+  stored=$(bytes "$tmp"/state/tap82.db*)
+  head -c 24 "$tmp/acks.pcap" > "$tmp/none.pcap" && mv "$tmp/none.pcap" "$tmp/acks.pcap"
+  chmod 644 "$tmp/acks.pcap"
+  lab_tap82
+  # shellcheck disable=SC2046
+  rest=$(kilobytes $(lab_family))
+  lab_stop "$tap82_pid"
   lab_stop "$dhcpd_pid"
-  awk -v n="$count" -v m="$memory" -v d="$server" -v s="$(bytes "$tmp"/state/tap82.db*)" \
+  awk -v n="$count" -v m="$memory" -v r="$rest" -v d="$server" -v s="$stored" -v w="$(without_events)" \
     -v e="$(bytes "$tmp/state/events.jsonl")" 'BEGIN {
-      printf "%9d %12.1f %12d %12.1f %12.1f %12.1f\n", n, m / 1000, 32, d / 1000, s / 1e6, e / 1e6
+      printf "%9d %8.1f %8.1f %8.1f %8.1f %12.1f %8.1f\n", n, m / 1000, r / 1000, d / 1000, s / 1e6, w / 1e6, e / 1e6
     }'
 done

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import select
+import signal
 import subprocess
 import tempfile
 import time
@@ -13,7 +14,7 @@ class Browser:
     """One browser with one page. What the page complains about is kept in `complaints`."""
 
     def __init__(self):
-        self.profile = tempfile.TemporaryDirectory(prefix="tap82-browser.")
+        self.profile = tempfile.TemporaryDirectory(prefix="tap82-browser.", ignore_cleanup_errors=True)
         to_read, self.to = os.pipe()
         self.come, from_write = os.pipe()
         self.process = subprocess.Popen(
@@ -23,7 +24,7 @@ class Browser:
              "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
              "--user-data-dir=" + self.profile.name, "--remote-debugging-pipe", "about:blank"],
             preexec_fn=lambda: self._give(to_read, from_write), close_fds=False,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.profile.name})
+            start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.profile.name})
         os.close(to_read)
         os.close(from_write)
         self.rest, self.number, self.complaints = b"", 0, []
@@ -123,6 +124,11 @@ class Browser:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)  # its children write to the profile for a while
+            time.sleep(0.2)
+        except ProcessLookupError:
+            pass
         os.close(self.to)
         os.close(self.come)
         self.profile.cleanup()

@@ -16,7 +16,8 @@ check "lintian finds nothing" sh -c "! lintian --fail-on error,warning --display
   build/deb/*.changes 2>&1 | grep -v '^running with root'"
 dpkg-deb -x "$package" "$tmp/root"
 check "the program in it runs" "$tmp/root/usr/bin/tap82" version
-config/install.sh install "$build" "$tmp/plain" /usr
+check "make install installs elsewhere" \
+  make --no-print-directory install PREFIX=/usr DESTDIR="$tmp/plain" VARIANT="$(basename "$build")"
 # Paths without the differences in where Debian wants things, and without its own.
 plain() {
   find "$1" -type f -printf '%P\n' |
@@ -52,7 +53,7 @@ else
   exit "$((lab_failures > 0))"
 fi
 cp "$package" "$system/tmp/tap82.deb"
-check "the package installs there" in_system apt-get install -y -qq --no-install-recommends /tmp/tap82.deb
+check "the package installs there" in_system apt install -y -qq --no-install-recommends /tmp/tap82.deb
 check "its user exists" in_system id tap82
 check "its folder of keys is root's alone" test "$(stat -c '%a %U' "$system/etc/tap82/keys")" = "700 root"
 
@@ -79,6 +80,9 @@ answers() { curl -sf --max-time 2 --unix-socket "$socket" http://localhost/healt
 
 check "it boots, and the service becomes active" wait_for 60 inside systemctl is-active tap82
 check "it answers" wait_for 10 answers
+check "users can be made again" inside systemd-sysusers
+check "and folders" inside systemd-tmpfiles --create
+check "it is enabled for the next boot" inside systemctl enable --now tap82
 check "under the unit's limits" sh -c \
   "nsenter -t $first -m -u -i -p -- systemctl show tap82 -p User -p NoNewPrivileges -p ProtectSystem |
    sort | tr '\\n' ' ' | grep -qx 'NoNewPrivileges=yes ProtectSystem=strict User=tap82 '"
@@ -87,6 +91,9 @@ check "and its reservation, with a key that only root can read" wait_for 10 host
 check "the event log is where logrotate looks" wait_for 5 inside grep -q provision.handoff /var/log/tap82/events.jsonl
 in_journal() { inside journalctl -o cat TAP82_MAC=02:82:00:00:30:01 TAP82_EVENT=provision.handoff | grep -q handoff; }
 check "the journal finds events by their fields" wait_for 5 in_journal
+check "and by their kind" inside journalctl -o cat TAP82_EVENT=provision.handoff
+service_spoke() { inside journalctl --no-pager -u tap82 | grep -q 'tap82\['; }
+check "and what the service said" service_spoke
 log_grows() { inside grep -q '"mac":"02:82:00:00:30:02"' /var/log/tap82/events.jsonl; }
 check "logrotate moves it away" inside logrotate -f /etc/logrotate.d/tap82
 check "as a whole" inside grep -q provision.handoff /var/log/tap82/events.jsonl.1

@@ -59,9 +59,12 @@ report "$tmp/b.html" pcaps/scenes/port-shared.pcap pcaps/scenes/unknown-relay.pc
 check "the same captures give the same bytes" cmp "$tmp/a.html" "$tmp/b.html"
 check "it is well-formed, without script, and leads nowhere" is_well_formed "$tmp/a.html"
 check "its policy lets it fetch nothing" says "default-src 'none'"
-check "problems stand first" before '<h2>Problems' '<h2>Timeline'
+check "problems stand first" before '<h2>Problems (' '<h2>Timeline'
+check "severity has a shape beside its colour" says 'class="warning">&#9650; '
 check "a shared port is a problem" says 'Port. Shared by Several Cameras'
 check "every camera has its ladder" says '<b>DISCOVER</b>'
+report "$tmp/a.html" pcaps/scenes/radius-mismatch.pcap
+check "both places of a mismatch are told" says 'option 82: .*; RADIUS: '
 report "$tmp/a.html" pcaps/scenes/address-taken.pcap
 check "ports are listed with their cameras" sh -c "sed -n '/<h2>Ports/,\$p' '$tmp/a.html' | grep -q 'circuit-id eth0/2'"
 check "it says what a person can do" says 'reservations release'

@@ -179,7 +179,8 @@ static void every_reason_is_in_the_manual(void **state)
 		const char *word = dhcpd_outcome_text((enum dhcpd_outcome)o);
 
 		if (!has_item(all, "Ic", word))
-			fail_msg("config/man/tap82-events.7: REASONS: describe it: .It Ic %s", word);
+			fail_msg(
+				"config/man/tap82-events.7: REASONS: describe it: .It Ic %s", word);
 		reasons += strcmp(word, reason_text(REASON_ADDRESS_TAKEN)) != 0;
 	}
 	assert_int_equal(count(all, "\n.It Ic"), reasons);
