@@ -407,9 +407,9 @@ def on_terminal(*args, reader, stdin=None):
 
 def test_progress():
     frame = ethernet(PLAIN)
-    count = (40 << 20) // len(frame)
-    big, small = path("big.pcap", pcap([frame] * count, step=0.001)), path("small.pcap", pcap([frame] * 9))
-    slow = "sleep 1; cat > /dev/null"
+    count = (33 << 20) // len(frame)  # more than is read at once
+    big, small = path("big.pcap", pcap([frame] * count, step=0.001)), path("small.pcap", pcap([frame] * 40000))
+    slow = "sleep 0.5; cat > /dev/null"
     code, _, shown = on_terminal("--json", big, reader=slow)
     lines = shown.split("\r")
     percents = [int(line.split("%")[0].split()[-1]) for line in lines if "%" in line]
@@ -418,7 +418,7 @@ def test_progress():
           and lines[1].startswith(f"{big}: ") and lines[1].endswith(" packets "), shown)
     check("progress: it is gone at the end", shown.endswith("\r\x1b[K"), shown[-20:])
     check("progress: none for a small file", on_terminal("--json", small, reader=slow)[2] == "")
-    with open(big, "rb") as f:
+    with open(small, "rb") as f:
         cat = subprocess.Popen(["cat"], stdin=f, stdout=subprocess.PIPE)
         check("progress: none for a pipe, whose end is not known",
               on_terminal("--json", "-", reader=slow, stdin=cat.stdout)[2] == "")
