@@ -78,7 +78,7 @@ $(B)/%.o: %.c Makefile
 
 # Tests that let allocations fail, and that set the clock.
 $(B)/unit/test_memory_faults: LDLIBS += \
-	$(foreach f,malloc calloc realloc reallocarray strdup free,-Wl,--wrap=$(f))
+	$(foreach f,malloc calloc realloc reallocarray strdup aligned_alloc free,-Wl,--wrap=$(f))
 $(B)/unit/test_clock: LDLIBS += -Wl,--wrap=clock_gettime
 $(B)/unit/%: tests/unit/%.c $(CLI_LIB) $(B)/libtap82.a
 	@mkdir -p $(@D)

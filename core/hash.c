@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "tap82/hash.h"
+#include "tap82/log.h"
 
 uint64_t hash_secret;
 
@@ -27,4 +29,10 @@ void *hash_memory(size_t size)
 		(void)madvise(
 			p, rounded, MADV_HUGEPAGE); /* a wish: without it, it is only slower */
 	return p;
+}
+
+void hash_no_memory(void)
+{
+	log_error("out of memory: a table cannot grow");
+	_exit(1);
 }

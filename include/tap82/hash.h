@@ -45,6 +45,11 @@ static inline unsigned hash_bytes(const void *bytes, size_t len)
  * over it. Aligned to 64 bytes and more. NULL without memory; free() it. */
 void *hash_memory(size_t size);
 
+/* A table that cannot grow ends the process and says so: what was committed is gone on with after
+ * its restart. */
+_Noreturn void hash_no_memory(void);
+
+#define uthash_fatal(msg)		 hash_no_memory()
 #define uthash_malloc(size)		 hash_memory(size)
 #define uthash_free(ptr, size)		 free(ptr)
 #define HASH_FUNCTION(bytes, len, hashv) ((hashv) = hash_bytes((bytes), (len)))

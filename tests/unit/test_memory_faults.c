@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * The Nth allocation fails, for every N: configuration, inventory, store and the sniffer's parts
- * refuse in order, with nothing lost and nothing leaked, and work when there is memory again.
+ * The Nth allocation fails, for every N: configuration, inventory, store, engine and the sniffer's
+ * parts refuse in order, with nothing lost and nothing leaked, and work when there is memory again.
  * Linked with --wrap for the allocators; SQLite's own allocations go through the same count.
  */
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <sqlite3.h>
 #include <cmocka.h>
@@ -22,6 +23,7 @@
 #include "tap82/message.h"
 #include "tap82/reassembly.h"
 #include "tap82/store.h"
+#include "world.h"
 
 /* --- Memory that runs out -----------------------------------------------------------------------
  */
@@ -52,12 +54,14 @@ void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t size);
 void *__real_reallocarray(void *p, size_t n, size_t size);
 char *__real_strdup(const char *text);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 void __real_free(void *p);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 void *__wrap_reallocarray(void *p, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void __wrap_free(void *p);
 
 void *__wrap_malloc(size_t size)
@@ -87,6 +91,11 @@ void *__wrap_reallocarray(void *p, size_t n, size_t size)
 char *__wrap_strdup(const char *text)
 {
 	return runs_out() ? NULL : held(__real_strdup(text));
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+	return runs_out() ? NULL : held(__real_aligned_alloc(alignment, size));
 }
 
 void __wrap_free(void *p)
@@ -427,9 +436,116 @@ static void a_fragment_without_memory_is_lost_alone(void **state)
 	assert_true(sweep(join_fragments) >= 4);
 }
 
+/* --- The engine --------------------------------------------------------------------------------
+ */
+
+#define CAMERAS 3
+
+static struct world world;
+
+static void take_order(void *ctx, const struct order *order)
+{
+	(void)ctx;
+	assert_true(world.order_count < sizeof(world.orders) / sizeof(world.orders[0]));
+	world.orders[world.order_count++] = *order;
+}
+
+static void take_row(void *ctx, const struct device_row *row)
+{
+	(void)ctx;
+	assert_int_equal(row->mac.b[0], 2);
+}
+
+static int put_camera(unsigned n)
+{
+	char serial[16];
+	const char *field;
+	struct inventory_row row = {
+		.mac = world_mac(n), .serial_number = serial, .uuid = "", .name = "", .group = ""};
+
+	snprintf(serial, sizeof(serial), "SN%u", n);
+	return engine_put_device(world.engine, &row, NULL, &field, world.now);
+}
+
+/* Each camera is in the table and asks; dhcpd does what it is told. */
+static int provision_all(void)
+{
+	int r = 0;
+
+	for (unsigned n = 1; n <= CAMERAS; n++) {
+		int put = put_camera(n);
+
+		r = put < 0 ? put : r;
+		world_start(&world, n, IP(10, 20, 0, n), "a port");
+	}
+	world_wait(&world, MINUTE);
+	world_all_done(&world);
+	return r;
+}
+
+enum { WENT_ON = 0, ENDED = 1, LOST_SOMETHING = 2, NO_MORE = 3 };
+
+/* In a process of its own, for a table that cannot grow ends it. */
+static int run_engine(long fail_at)
+{
+	static const struct engine_ops ops = {.order = take_order, .device = take_row};
+	struct engine_stats stats;
+	int r;
+
+	memset(&world, 0, sizeof(world));
+	world_conf(&world);
+	world.now = START;
+	memory.count = memory.failed = 0;
+	memory.fail_at = fail_at;
+	memory.on = true;
+	world.engine = engine_new(&world.conf, &ops, NULL);
+	r = world.engine ? provision_all() : -ENOMEM;
+	memory.on = false;
+	if (memory.failed == 0)
+		return r == 0 ? NO_MORE : LOST_SOMETHING;
+	if (!world.engine)
+		return ENDED;
+	/* What was lost for want of memory comes again with the cameras' next ACKs. */
+	world_wait(&world, 20 * MINUTE);
+	r = provision_all();
+	engine_stats(world.engine, &stats);
+	return r == 0 && stats.devices_provisioned == CAMERAS && stats.work == 0 ? WENT_ON
+										 : LOST_SOMETHING;
+}
+
+static int run_apart(long fail_at)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(STDERR_FILENO);
+		_exit(run_engine(fail_at));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (!WIFEXITED(status))
+		fail_msg("killed by a failure of allocation %ld", fail_at);
+	return WEXITSTATUS(status);
+}
+
+static void an_engine_goes_on_or_ends_without_memory(void **state)
+{
+	long at = 1, went_on = 0;
+	int r;
+
+	(void)state;
+	for (; (r = run_apart(at)) != NO_MORE; at++) {
+		if (r != WENT_ON && r != ENDED)
+			fail_msg("something was lost by a failure of allocation %ld", at);
+		went_on += r == WENT_ON;
+	}
+	assert_true(at > 20 && went_on > 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_engine_goes_on_or_ends_without_memory),
 		cmocka_unit_test(a_configuration_is_refused_or_whole),
 		cmocka_unit_test(an_inventory_is_refused_or_whole),
 		cmocka_unit_test(a_store_goes_on_when_there_is_memory_again),
