@@ -382,6 +382,30 @@ static bool is_new(struct engine *e, const struct happening *h)
 	       e->now - d->acked_at * USEC_PER_SEC >= TRANSACTION_EXPIRY;
 }
 
+/* What explain shows of an ACK whose words are not the device's. */
+static void note_stopped(struct engine *e, const struct happening *h, enum reason reason)
+{
+	bool stopped = reason != REASON_AUTO_PROVISIONING_OFF &&
+		       reason != REASON_ALREADY_PROVISIONED && reason != REASON_PROVISIONED;
+	struct memo *memo = stopped ? device_memo_new(&e->devices, h->device)
+				    : device_memo(&e->devices, h->device);
+
+	if (!memo)
+		return;
+	memo->stopped_at = stopped ? e->now : 0;
+	memo->stopped_ip = h->o->dhcp.yiaddr;
+	memo->stopped_server_id = h->server_id;
+	memo->stopped_relay = h->o->dhcp.giaddr;
+	memo->stopped_xid = h->o->dhcp.xid;
+}
+
+/* A stranger's ACK (questions 1 to 3) is only shown. */
+static bool is_a_strangers(enum reason reason)
+{
+	return reason == REASON_UNKNOWN_SERVER || reason == REASON_NO_GROUP ||
+	       reason == REASON_UNKNOWN_RELAY;
+}
+
 static void note_ack(struct engine *e, const struct happening *h, enum reason reason)
 {
 	struct device *d = h->device;
@@ -392,6 +416,10 @@ static void note_ack(struct engine *e, const struct happening *h, enum reason re
 	if (!d)
 		return;
 	d->reason = (uint8_t)reason;
+	note_stopped(e, h, reason);
+	mark_dirty(e, d);
+	if (is_a_strangers(reason))
+		return;
 	d->xid = dhcp->xid;
 	d->acked_at = (uint32_t)(e->now / USEC_PER_SEC);
 	d->lease_time = dhcp->lease_time;
@@ -399,7 +427,6 @@ static void note_ack(struct engine *e, const struct happening *h, enum reason re
 		d->acked_server = (uint8_t)h->server;
 	if (dhcp->giaddr)
 		device_set_relay(&e->devices, d, dhcp->giaddr);
-	mark_dirty(e, d);
 }
 
 static void note_legs(struct engine *e, const struct happening *h)

@@ -74,7 +74,7 @@ static void restore_memo(struct engine *e, struct device *d, const struct device
 	struct memo *memo;
 
 	if (!row->told_ip && !row->failed_ip && !row->first_ip && !row->moved_at &&
-		!row->mismatch && mac_is_zero(&row->replaces))
+		!row->mismatch && !row->stopped_at && mac_is_zero(&row->replaces))
 		return;
 	memo = device_memo_new(&e->devices, d);
 	if (!memo)
@@ -85,6 +85,11 @@ static void restore_memo(struct engine *e, struct device *d, const struct device
 	memo->replaces = row->replaces;
 	memo->moved_at = believed(e, row->moved_at, 0);
 	memo->mismatch = row->mismatch;
+	memo->stopped_at = believed(e, row->stopped_at, 0);
+	memo->stopped_ip = row->stopped_ip;
+	memo->stopped_server_id = row->stopped_server_id;
+	memo->stopped_relay = row->stopped_relay;
+	memo->stopped_xid = row->stopped_xid;
 }
 
 /* A server that is in the configuration no more leaves the pin to the group's first. */

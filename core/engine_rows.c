@@ -44,6 +44,11 @@ static void put_memo(const struct engine *e, const struct memo *memo, struct dev
 	row->first_ip = memo->first_ip;
 	row->moved_at = shown(e, memo->moved_at);
 	row->mismatch = memo->mismatch;
+	row->stopped_at = shown(e, memo->stopped_at);
+	row->stopped_ip = memo->stopped_ip;
+	row->stopped_server_id = memo->stopped_server_id;
+	row->stopped_relay = memo->stopped_relay;
+	row->stopped_xid = memo->stopped_xid;
 }
 
 void store_device(struct engine *e, const struct device *d)

@@ -40,6 +40,21 @@ static void fill_device(struct story *s)
 		s->reason = d->ip && d->confirmed ? REASON_ALREADY_PROVISIONED : REASON_NONE;
 }
 
+/* Its last ACK was not acted upon: that one is the evidence. */
+static void fill_stopped(struct story *s)
+{
+	const struct memo *memo = device_memo(&s->e->devices, s->device);
+
+	if (!memo || !memo->stopped_at || s->reason == REASON_RESERVATION_FAILED)
+		return;
+	s->ip = memo->stopped_ip;
+	s->relay = memo->stopped_relay;
+	s->xid = memo->stopped_xid;
+	s->server_id = memo->stopped_server_id;
+	s->server = conf_server_by_id(s->e->conf, s->server_id);
+	s->acked_at = memo->stopped_at;
+}
+
 static void fill_unknown(struct story *s)
 {
 	const struct unknown *u = s->unknown;
@@ -61,10 +76,12 @@ static void fill(struct story *s)
 	s->session = session_find(&s->e->sessions, &s->mac);
 	s->work = reservations_find(&s->e->reservations, &s->mac);
 	s->server = -1;
-	if (s->device)
+	if (s->device) {
 		fill_device(s);
-	else if (s->unknown)
+		fill_stopped(s);
+	} else if (s->unknown) {
 		fill_unknown(s);
+	}
 	s->group = s->ip ? conf_group_of(s->e->conf, s->ip) : -1;
 }
 
@@ -172,6 +189,12 @@ static void show_port(struct story *s)
 	const struct device *other;
 	char text[MAC_TEXT];
 
+	other = s->device && s->reason == REASON_ADDRESS_TAKEN
+			? device_find_ip(&s->e->devices, s->ip)
+			: NULL;
+	put_ip(s, "ip", other ? s->ip : 0);
+	if (other && other != s->device)
+		writer_str(s->w, "taken", mac_format(&other->mac, text));
 	if (!s->device || !device_profile(&s->e->devices, s->device, &s->e->profile, NULL))
 		return;
 	option82_record(s->w, "option82", &s->e->profile,

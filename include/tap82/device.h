@@ -64,6 +64,9 @@ struct memo {
 	struct mac replaces; /* announced: the camera whose place it takes */
 	int64_t moved_at; /* camera.moved was told */
 	uint64_t mismatch; /* the pair of places that was told */
+	/* Its last ACK, where nothing was done because of what it says; stopped_at 0: it was. */
+	int64_t stopped_at;
+	uint32_t stopped_ip, stopped_server_id, stopped_relay, stopped_xid;
 };
 
 /* Texts of the inventory, "" for none; valid until the device is changed or removed. */

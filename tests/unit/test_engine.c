@@ -1608,6 +1608,67 @@ static void a_camera_that_comes_back_while_it_is_being_released_is_one_reservati
 	assert_int_equal(w->orders[w->order_count - 1].ip, CAM(2));
 }
 
+/* A stranger's words are shown, and nothing else is done with them. */
+static void explain_shows_the_ack_that_was_not_acted_upon(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	world_camera(w, 1);
+	world_start(w, 1, CAM(1), "p1");
+	w->xid = 0xabcd;
+	o = world_ack(w, 1, IP(10, 20, 0, 77), "p1");
+	o.dhcp.server_id = IP(10, 0, 0, 66);
+	world_see(w, &o);
+	for (int restarts = 0; restarts < 2; restarts++) {
+		assert_explains(1, "\"verdict\":\"unknown-server\"");
+		assert_explains(1, "\"evidence\":{\"server\":\"10.0.0.66\",\"time\":\"2023-11-"
+				   "14T22:13:20.000000Z\",\"xid\":\"0000abcd\"}");
+		world_restart(w);
+	}
+	w->xid++;
+	o = world_ack(w, 1, CAM(77), "p1");
+	o.dhcp.giaddr = IP(10, 20, 0, 66);
+	world_see(w, &o);
+	assert_explains(1, "\"verdict\":\"unknown-relay\"");
+	assert_explains(1, "\"answer\":\"yes\",\"evidence\":{\"server\":\"north\"");
+	assert_explains(1, "\"evidence\":{\"ip\":\"10.20.0.77\",\"group\":\"cams\"}");
+	assert_explains(1, "\"answer\":\"no\",\"evidence\":{\"relay\":\"10.20.0.66\"}");
+	world_start(w, 1, CAM(1), "p1");
+	assert_explains(1, "\"verdict\":\"already-provisioned\"");
+	assert_explains(1, "\"relay\":\"10.20.0.1\"");
+}
+
+static void explain_says_whose_address_it_is(void **state)
+{
+	(void)state;
+	world_camera(w, 1);
+	world_camera(w, 2);
+	world_start(w, 1, CAM(1), "p1");
+	world_start(w, 2, CAM(1), "p2");
+	assert_explains(2, "\"taken\":\"02:00:00:00:00:01\"");
+	assert_explains(2, "\"ip\":\"10.20.0.1\"");
+	assert_null(strstr(explain(1), "taken"));
+}
+
+static void a_strangers_ack_does_not_keep_a_camera_alive_for_its_lease(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	world_camera(w, 1);
+	world_camera(w, 2);
+	world_start(w, 1, CAM(1), "p1");
+	w->xid++;
+	o = world_ack(w, 1, CAM(1), "p1");
+	o.dhcp.server_id = IP(10, 0, 0, 66);
+	o.dhcp.lease_time = UINT32_MAX;
+	world_see(w, &o);
+	world_wait(w, 11 * MINUTE);
+	world_start(w, 2, CAM(2), "p1");
+	assert_int_equal(world_count(w, EVENT_CAMERA_REPLACED), 1);
+}
+
 static void explain_knows_the_reason_after_a_restart(void **state)
 {
 	(void)state;
@@ -1704,6 +1765,9 @@ int main(void)
 		T(releasing_by_hand_leaves_the_device_without_address),
 		T(retrying_by_hand_asks_every_server_again),
 		T(explain_says_why_and_what_to_do),
+		T(explain_shows_the_ack_that_was_not_acted_upon),
+		T(explain_says_whose_address_it_is),
+		T(a_strangers_ack_does_not_keep_a_camera_alive_for_its_lease),
 		T(explain_knows_the_reason_after_a_restart),
 		T(a_camera_that_comes_back_while_it_is_being_released_is_one_reservation),
 	};
