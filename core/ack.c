@@ -47,15 +47,21 @@ static void match_place(struct engine *e, const struct happening *h, struct matc
 	m->auto_provisioning = e->conf->auto_provisioning && group->auto_provisioning;
 }
 
-/* Alive: heard of lately, or its renewal is not yet due. */
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Alive: heard of lately, or its renewal is not yet due. Nobody is silent while nobody listens: of a
+ * camera that was heard of before we started, both count from then. */
 static bool is_alive(const struct engine *e, const struct device *d)
 {
-	int64_t renewal = (d->acked_at + (int64_t)d->lease_time / RENEWAL_FRACTION) * USEC_PER_SEC;
+	int64_t half = (int64_t)d->lease_time / RENEWAL_FRACTION * USEC_PER_SEC;
 
 	if (d->last_seen == 0)
 		return false;
-	return e->now - d->last_seen < e->conf->replacement_silence ||
-	       (d->acked_at && e->now < renewal);
+	return e->now - later(d->last_seen, e->started) < e->conf->replacement_silence ||
+	       (d->acked_at && e->now < later(d->acked_at * USEC_PER_SEC, e->started) + half);
 }
 
 /* The camera that this one would replace: announced, or the last one seen on its port. */

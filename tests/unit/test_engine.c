@@ -1447,6 +1447,24 @@ static void a_camera_whose_renewal_is_not_due_is_alive_after_a_restart(void **st
 	assert_record(w, 1, "\"ip\":\"10.20.0.1\"");
 }
 
+/* What it did while nobody listened is not known: its silence counts from the start. */
+static void silence_counts_from_when_somebody_listens(void **state)
+{
+	(void)state;
+	w->conf.replacement = CONF_REPLACEMENT_TAKEOVER;
+	for (unsigned camera = 1; camera <= 3; camera++)
+		world_camera(w, camera);
+	world_start(w, 1, CAM(1), "p1");
+	w->now += 60 * MINUTE;
+	world_restart(w);
+	world_wait(w, 9 * MINUTE);
+	world_start(w, 2, CAM(2), "p1");
+	assert_int_equal(world_count(w, EVENT_PORT_SHARED), 1);
+	world_wait(w, 11 * MINUTE);
+	world_start(w, 3, CAM(3), "p1");
+	assert_record(w, 3, "\"ip\":\"10.20.0.2\"");
+}
+
 static void time_never_runs_back(void **state)
 {
 	struct observation o;
@@ -1759,6 +1777,7 @@ int main(void)
 		T(what_was_told_is_not_told_again_after_a_restart),
 		T(the_pin_goes_to_the_server_that_acked_also_after_a_restart),
 		T(a_camera_whose_renewal_is_not_due_is_alive_after_a_restart),
+		T(silence_counts_from_when_somebody_listens),
 		T(time_never_runs_back),
 		T(two_cameras_with_one_serial_number_are_refused),
 		T(a_removed_camera_keeps_its_reservation_or_not_as_configured),
