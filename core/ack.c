@@ -52,8 +52,8 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Alive: heard of lately, or its renewal is not yet due. Nobody is silent while nobody listens: of a
- * camera that was heard of before we started, both count from then. */
+/* Alive: heard of lately, or its renewal is not yet due. Nobody is silent while nobody listens: of
+ * a camera that was heard of before we started, both count from then. */
 static bool is_alive(const struct engine *e, const struct device *d)
 {
 	int64_t half = (int64_t)d->lease_time / RENEWAL_FRACTION * USEC_PER_SEC;

@@ -242,7 +242,8 @@ static void restore_reservation(struct engine *e, const struct restoring *rows)
 		rows->servers, rows->count, believed(e, rows->rows[0].since, 0));
 
 	for (unsigned i = 0; r && i < rows->count; i++)
-		restore_head(e, r, d, &rows->rows[i]);
+		if (!is_final(&rows->rows[i]))
+			restore_head(e, r, d, &rows->rows[i]);
 	for (unsigned i = 0; r && i < rows->count; i++)
 		restore_part(e, r, &r->parts[i], &rows->rows[i]);
 }

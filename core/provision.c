@@ -302,16 +302,27 @@ void provision_fail_told(struct engine *e, struct device *d, uint32_t ip, const 
 /* --- What became of it -------------------------------------------------------------------------
  */
 
+/* A server that refused another address may still have the device's own. */
+static bool has_own(const struct reservation_part *p, const struct device *d)
+{
+	return p->state == RESERVATION_REFUSED
+		       ? p->have == d->ip && !p->maybe
+		       : p->state == RESERVATION_CONFIRMED && p->want == d->ip;
+}
+
 static void note_confirmed(const struct engine *e, const struct reservation *r, struct device *d)
 {
-	const struct conf_group *group = &e->conf->groups[r->group];
+	const struct conf_group *group;
 
 	d->confirmed = 0;
+	if (d->acked_group >= e->conf->group_count || !d->ip)
+		return;
+	group = &e->conf->groups[d->acked_group];
 	for (unsigned i = 0; i < group->server_count; i++) {
 		const struct reservation_part *p =
 			part_of((struct reservation *)r, group->servers[i]);
 
-		if (p && p->state == RESERVATION_CONFIRMED && p->want == d->ip && d->ip)
+		if (p && has_own(p, d))
 			d->confirmed = (uint8_t)(d->confirmed | 1u << i);
 	}
 }
@@ -336,6 +347,7 @@ static void forget(struct engine *e, struct reservation *r)
 	struct device *d = r->device;
 
 	r->purpose = PURPOSE_ENSURE;
+	r->fresh = r->announced = false;
 	r->peer = (struct mac){{0}};
 	set_phase(e, r, PHASE_ACTIVE);
 	if (d)
@@ -580,10 +592,6 @@ static void settle_yielded_back(struct engine *e, struct reservation *r)
 	struct device *d = r->device;
 	const struct reservation_part *part;
 
-	if (d) {
-		note_confirmed(e, r, d);
-		mark_dirty(e, d);
-	}
 	if (!d || reservation_outcome(r, &part) != OUTCOME_REFUSED) {
 		forget(e, r);
 		return;
@@ -594,10 +602,15 @@ static void settle_yielded_back(struct engine *e, struct reservation *r)
 	set_phase(e, r, PHASE_FAILED);
 }
 
+/* What could not be taken back is not confirmed: the next ACK makes sure of it. */
 static void settle_undoing(struct engine *e, struct reservation *r)
 {
 	if (!is_quiet(r))
 		return;
+	if (r->device) {
+		note_confirmed(e, r, r->device);
+		mark_dirty(e, r->device);
+	}
 	if (r->purpose == PURPOSE_YIELD)
 		settle_yielded_back(e, r);
 	else
