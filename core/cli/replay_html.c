@@ -112,7 +112,8 @@ static const char *message_name(const struct report_entry *e)
  */
 
 static const char style[] =
-	"html{color-scheme:light dark}a{color:#0b5cad}code,.mono,.facts{overflow-wrap:anywhere}"
+	"html{color-scheme:light dark}a{color:#0b5cad}.facts,td:last-child{overflow-wrap:anywhere}"
+	".mono{white-space:nowrap}"
 	"body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:68rem;padding:0 1rem;"
 	"color:#1c2330;background:#fff}h1{font-size:1.6rem;margin:0 0 .3rem}h2{font-size:1.15rem;"
 	"margin:2rem 0 .6rem;border-bottom:1px solid #d8dde6;padding-bottom:.25rem}"
