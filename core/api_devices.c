@@ -375,8 +375,8 @@ void api_reconcile(struct call *call)
 		call_error(call, 400, "body", "must be a JSON array of MAC addresses");
 	} else if (!macs || read_macs(call, json, macs) == 0) {
 		if (macs)
-			err = api->ops->reconcile(
-				api->ctx, call->x, call_flag(call, "fix"), macs, count);
+			err = api->ops->reconcile(api->ctx, call->x, call_flag(call, "fix"),
+				call_flag(call, "progress"), macs, count);
 		if (err == ERR_DUPLICATE)
 			call_error(call, 409, NULL, "reservations are being reconciled already");
 		else if (err < 0)

@@ -52,6 +52,7 @@ static bool holds_socket(const char *pid, const char *socket)
 
 	snprintf(path, sizeof(path), "/proc/%.16s/fd", pid);
 	dir = opendir(path);
+	/* cppcheck-suppress readdirCalled ; one thread, and a stream of its own */
 	while (dir && !holds && (entry = readdir(dir))) {
 		ssize_t n = readlinkat(dirfd(dir), entry->d_name, link, sizeof(link) - 1);
 
@@ -72,6 +73,7 @@ static long socket_owner(unsigned long inode)
 	long pid = 0;
 
 	snprintf(socket, sizeof(socket), "socket:[%lu]", inode);
+	/* cppcheck-suppress readdirCalled ; one thread, and a stream of its own */
 	while (dir && inode && pid == 0 && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]) && holds_socket(entry->d_name, socket))
 			pid = strtol(entry->d_name, NULL, 10);

@@ -168,8 +168,7 @@ int command_help(struct cli *cli)
 
 int command_version(struct cli *cli)
 {
-	(void)cli;
-	puts("tap82 " TAP82_VERSION);
+	puts(cli->json ? "{\"version\":\"" TAP82_VERSION "\"}" : "tap82 " TAP82_VERSION);
 	return EXIT_DONE;
 }
 

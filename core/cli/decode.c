@@ -7,14 +7,12 @@
 #include <unistd.h>
 
 #include "decode.h"
+#include "progress.h"
 #include "setup.h"
-#include "tap82/clock.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
 
-#define PROGRESS_ABOVE	  (UINT64_C(32) << 20) /* bytes: smaller files are read at once */
-#define PROGRESS_INTERVAL (USEC_PER_SEC / 5)
-#define PROGRESS_PACKETS  16384 /* between two looks at the clock */
+#define PROGRESS_PACKETS 4096 /* between two looks at the clock */
 
 static const char *const filter_names[] = {"", "dhcp", "ack", "option82", "radius"};
 
@@ -121,25 +119,24 @@ void decode_packet(struct decode *d, const struct packet *packet)
 		decode_datagram(d, &datagram, packet);
 }
 
-static void show_progress(struct decode *d, const char *path, const struct capture_file *file)
+static void show_progress(const struct decode *d, struct progress *p,
+	const struct capture_file *file, uint64_t before)
 {
-	int64_t now = clock_mono();
-	uint64_t size = capture_file_size(file);
+	struct progress_state state = {.done = capture_file_offset(file),
+		.total = capture_file_size(file),
+		.count = d->totals.packets - before};
 
-	if (now < d->progress_due)
-		return;
-	d->progress_due = now + PROGRESS_INTERVAL;
-	dprintf(STDERR_FILENO, "\r%s: %llu%%, %llu packets ", path,
-		(unsigned long long)(capture_file_offset(file) * 100 / size),
-		(unsigned long long)d->totals.packets);
+	if (progress_due(p))
+		progress_show(p, &state);
 }
 
 static void decode_file(struct decode *d, const char *path)
 {
 	char error[CAPTURE_ERROR_MAX];
 	struct capture_file *file;
+	uint64_t before = d->totals.packets;
+	struct progress progress;
 	struct packet packet;
-	bool progress;
 	int err;
 
 	if (capture_file_open(path, error, &file) < 0) {
@@ -149,15 +146,14 @@ static void decode_file(struct decode *d, const char *path)
 	}
 	/* What comes through a pipe may come slowly: show it when it is there. */
 	d->writer.eager = capture_file_size(file) == 0;
-	progress = d->progress_due && capture_file_size(file) > PROGRESS_ABOVE;
+	progress_begin(&progress, path, "packets", d->progress);
 	while ((err = capture_file_next(file, &packet)) > 0) {
 		decode_packet(d, &packet);
-		if (progress && d->totals.packets % PROGRESS_PACKETS == 0)
-			show_progress(d, path, file);
+		if (progress.wanted && d->totals.packets % PROGRESS_PACKETS == 0)
+			show_progress(d, &progress, file, before);
 	}
 	decode_flush(d, INT64_MAX);
-	if (progress)
-		dprintf(STDERR_FILENO, "\r\033[K");
+	progress_end(&progress);
 	if (err < 0) {
 		writer_flush(&d->writer);
 		log_error("%s", capture_file_error(file));
@@ -209,8 +205,8 @@ static int read_options(struct decode *d)
 	d->verbose = cli_has(cli, "verbose");
 	d->lines = !cli->json && !d->verbose;
 	d->colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-	if (isatty(STDERR_FILENO) && (d->stats || !isatty(STDOUT_FILENO)))
-		d->progress_due = clock_mono() + PROGRESS_INTERVAL;
+	/* Records that scroll by are progress enough. */
+	d->progress = d->stats || cli_has(cli, "ladder") || !isatty(STDOUT_FILENO);
 	if (cli_has(cli, "interface") == (cli->arg_count > 0))
 		return cli_usage(cli, "give capture files, '-' for standard input, or -i IFACE");
 	if (cli_has(cli, "stats") && cli_has(cli, "ladder"))

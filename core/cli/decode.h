@@ -38,7 +38,7 @@ struct decode {
 	bool silent; /* -w -: standard output is the capture's, no records */
 	bool failed; /* something could not be read or written, and it was said */
 	uint64_t count; /* -n: so many messages, then end; 0: no limit */
-	int64_t progress_due; /* clock_mono() of the next progress line; 0: none is wanted */
+	bool progress; /* a line that says how far it is, where stderr is a terminal */
 	struct decode_totals totals;
 };
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client.h"
+#include "progress.h"
 #include "setup.h"
-#include "tap82/clock.h"
 #include "tap82/err.h"
 #include "tap82/inventory.h"
 #include "tap82/log.h"
@@ -165,8 +164,7 @@ struct import {
 	struct cli *cli;
 	size_t done, total;
 	uint64_t created, changed;
-	int64_t started;
-	bool terminal;
+	struct progress progress;
 };
 
 static void set_text(json_t *json, const char *name, const char *text)
@@ -211,14 +209,13 @@ static int count(void *ctx, const char *line)
 	return 0;
 }
 
-static void show_progress(const struct import *import)
+static void show_progress(struct import *import)
 {
-	double passed = (double)(clock_mono() - import->started) / 1e6;
-	double rate = passed > 0 ? (double)import->done / passed : 0;
+	struct progress_state state = {
+		.done = import->done, .total = import->total, .count = import->done};
 
-	if (import->terminal)
-		fprintf(stderr, "\r%zu of %zu, %.0f/s, %.0f s left   ", import->done, import->total,
-			rate, rate > 0 ? (double)(import->total - import->done) / rate : 0);
+	if (progress_due(&import->progress))
+		progress_show(&import->progress, &state);
 }
 
 static int send_batch(struct import *import, const struct inventory_row *rows, size_t n)
@@ -245,12 +242,11 @@ static int send_all(struct import *import, const struct inventory_row *rows)
 {
 	int r = EXIT_DONE;
 
-	import->started = clock_mono();
+	progress_begin(&import->progress, import->cli->args[1], "devices", true);
 	for (size_t i = 0; i < import->total && r == EXIT_DONE; i += BATCH)
 		r = send_batch(
 			import, rows + i, import->total - i < BATCH ? import->total - i : BATCH);
-	if (import->terminal)
-		fputc('\n', stderr);
+	progress_end(&import->progress);
 	return r;
 }
 
@@ -264,7 +260,7 @@ static void report(const struct import *import)
 /* The file is checked whole before the first device is sent. */
 static int import_file(struct cli *cli)
 {
-	struct import import = {.cli = cli, .terminal = isatty(STDERR_FILENO)};
+	struct import import = {.cli = cli};
 	struct conf *conf;
 	struct inventory *inventory = NULL;
 	const struct inventory_row *rows;

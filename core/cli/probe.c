@@ -336,7 +336,7 @@ static void print_row(const struct probe *p, const struct answer *a)
 {
 	char id[IPV4_TEXT], src[IPV4_TEXT], ip[IPV4_TEXT], lease[32];
 
-	printf("%-6s %-15s %-15s %-15s %-8s %8.1f ms  %s\n", type_text(a),
+	printf("%-5s %-15s %-15s %-15s %-6s %6.1f ms  %s\n", type_text(a),
 		ipv4_format(a->server_id, id), ipv4_format(a->src, src), ipv4_format(a->yiaddr, ip),
 		duration_format(a->lease_time * USEC_PER_SEC, lease, sizeof(lease)),
 		(double)a->delay / 1000, option82_verdict(p, a));
@@ -399,7 +399,7 @@ static void warn_of_rogues(const struct probe *p)
 static void print_offers(struct probe *p)
 {
 	if (!p->cli->json)
-		printf("%-6s %-15s %-15s %-15s %-8s %11s  %s\n", "", "SERVER-ID", "FROM", "ADDRESS",
+		printf("%-5s %-15s %-15s %-15s %-6s %9s  %s\n", "", "SERVER-ID", "FROM", "ADDRESS",
 			"LEASE", "DELAY", "OPTION 82");
 	for (int i = 0; i < p->offer_count; i++)
 		print_answer(p, &p->offers[i]);

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uthash.h>
 
 #include "client.h"
+#include "progress.h"
 #include "setup.h"
 #include "tap82/log.h"
 
@@ -30,6 +32,7 @@ struct work {
 	struct table *table;
 	size_t ours; /* findings of ours that remain */
 	bool failed;
+	struct progress progress;
 };
 
 static void suspect_add(struct work *work, const char *mac)
@@ -147,6 +150,21 @@ static void judge(struct work *work, const json_t *json)
 	}
 }
 
+/* {"checked", "of"}: not a finding. */
+static bool take_progress(struct work *work, const json_t *json)
+{
+	const json_t *checked = json_object_get(json, "checked");
+	struct progress_state state = {.done = (uint64_t)json_integer_value(checked),
+		.total = (uint64_t)json_integer_value(json_object_get(json, "of")),
+		.count = (uint64_t)json_integer_value(checked)};
+
+	if (checked)
+		progress_show(&work->progress, &state);
+	else
+		progress_end(&work->progress);
+	return checked != NULL;
+}
+
 static int take_finding(void *ctx, const char *line)
 {
 	static const char *const paths[] = {"mac", "ip", "server", "finding", "fixed", "detail"};
@@ -154,6 +172,10 @@ static int take_finding(void *ctx, const char *line)
 	json_t *json = json_loads(line, 0, NULL);
 	char *cells[6];
 
+	if (take_progress(work, json)) {
+		json_decref(json);
+		return 0;
+	}
 	judge(work, json);
 	if (work->cli->json) {
 		if (!json_object_get(json, "error"))
@@ -187,13 +209,20 @@ static char *suspects_json(struct work *work)
 
 static int ask(struct work *work)
 {
-	char *body = suspects_json(work);
-	struct client_request request = {.method = "POST",
-		.path = cli_has(work->cli, "fix") ? "/v1/reconcile?fix=1" : "/v1/reconcile",
-		.body = body,
-		.forever = true};
-	int r = body ? client_call(work->cli, &request, take_finding, work) : EXIT_FAILED;
+	char *body = suspects_json(work), path[64] = "/v1/reconcile";
+	struct client_request request = {
+		.method = "POST", .path = path, .body = body, .forever = true};
+	int r = EXIT_FAILED;
 
+	progress_begin(&work->progress, "reconcile", "reservations",
+		!work->cli->json || !isatty(STDOUT_FILENO));
+	if (cli_has(work->cli, "fix"))
+		client_query(path, sizeof(path), "fix", "1");
+	if (work->progress.wanted)
+		client_query(path, sizeof(path), "progress", "1");
+	if (body)
+		r = client_call(work->cli, &request, take_finding, work);
+	progress_end(&work->progress);
 	free(body);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "replay.h"
 #include "replay_report.h"
 #include "setup.h"
@@ -11,7 +12,8 @@
 #include "tap82/inventory.h"
 #include "tap82/log.h"
 
-#define ROWS_AT_ONCE 65536
+#define ROWS_AT_ONCE	 65536
+#define PROGRESS_PACKETS 1024 /* between two looks at the clock */
 
 const struct cli_option command_replay_options[] = {
 	{"live", 0, NULL, "make the reservations in the configured servers"},
@@ -122,8 +124,20 @@ static void replay_packet(struct replay *r, const struct packet *packet)
 	let_wait(r, r->may_wait);
 }
 
+static void show_progress(
+	const struct replay *r, struct progress *p, const struct capture_merge *merge)
+{
+	struct progress_state state = {.done = capture_merge_offset(merge),
+		.total = capture_merge_size(merge),
+		.count = r->packets};
+
+	if (progress_due(p))
+		progress_show(p, &state);
+}
+
 static int replay_captures(struct replay *r)
 {
+	struct progress progress;
 	char error[CAPTURE_ERROR_MAX];
 	struct capture_merge *merge;
 	struct packet packet;
@@ -136,11 +150,16 @@ static int replay_captures(struct replay *r)
 	}
 	/* What comes out of a pipe is told at once: nobody knows when the next packet comes. */
 	r->may_wait = capture_merge_size(merge) > 0 ? ENGINE_AHEAD - 1 : 0;
+	/* Events that scroll by are progress enough. */
+	progress_begin(&progress, r->cli->args[0], "packets", !isatty(STDOUT_FILENO));
 	while ((n = capture_merge_next(merge, &packet)) != 0) {
 		if (n > 0) {
 			replay_packet(r, &packet);
+			if (progress.wanted && r->packets % PROGRESS_PACKETS == 0)
+				show_progress(r, &progress, merge);
 			continue;
 		}
+		progress_end(&progress);
 		r->failed = true;
 		let_wait(r, 0);
 		writer_flush(&r->writer);
@@ -148,6 +167,7 @@ static int replay_captures(struct replay *r)
 	}
 	let_wait(r, 0);
 	r->now = r->read_to;
+	progress_end(&progress);
 	engine_tick(r->engine, r->now);
 	r->last = r->now;
 	capture_merge_close(merge);

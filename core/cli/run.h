@@ -98,11 +98,23 @@ void run_capture_totals(const struct capture_row *c, struct observation_counters
 
 /* --- Servers (run_servers.c) ----------------------------------------------------------------- */
 
+enum finding {
+	FINDING_NONE,
+	FINDING_MISSING,
+	FINDING_DIFFERENT,
+	FINDING_ORPHANED,
+	FINDING_FOREIGN,
+	FINDINGS
+};
+
 struct server_row {
 	struct run *run;
 	struct order_server told;
 	struct dhcpd_key *key;
 	struct dhcpd *dhcpd;
+	/* Reconciling, by itself and on demand. */
+	uint64_t reconciled, found[FINDINGS], fixed;
+	int64_t reconciled_at; /* wall clock; 0: never */
 };
 
 /* Reads the keys, while there still is the privilege to. 0 or negative, logged. */
@@ -119,14 +131,16 @@ uint32_t run_servers_busy(const struct run *run);
 
 #define RUN_RECONCILE_ROOM 16 /* of a server's room for orders: one asked for, one by itself */
 
-/* Compares all servers with the table and streams the findings to `x`; `fix` mends ours. macs:
- * further ones that may have a host of ours without being a device. 0; ERR_DUPLICATE: one is under
- * way, ERR_FULL: `x` still waits for its reply. */
-int run_reconcile(
-	struct run *run, struct http_exchange *x, bool fix, const struct mac *macs, size_t count);
+/* Compares all servers with the table and streams the findings to `x`; `fix` mends ours;
+ * `progress`: now and then {"checked", "of"} between them. macs: further ones that may have a host
+ * of ours without being a device. 0; ERR_DUPLICATE: one is under way, ERR_FULL: `x` still waits for
+ * its reply. */
+int run_reconcile(struct run *run, struct http_exchange *x, bool fix, bool progress,
+	const struct mac *macs, size_t count);
 /* In the background, mending, when a server is back. */
 void run_reconcile_server(struct run *run, uint8_t server);
 void run_reconcile_end(struct run *run);
+const char *run_finding_text(enum finding finding);
 
 /* --- Inventory (run_inventory.c) ------------------------------------------------------------- */
 
@@ -135,6 +149,7 @@ struct inventory_load {
 	struct loop_timer *timer; /* the next slice */
 	bool applying, force;
 	char problems[1024]; /* the first ones, for the event and the API */
+	size_t problem_count;
 	char stamp[64]; /* of the file that was loaded last: time, size, inode */
 	char seen[64]; /* of the file a second ago */
 	void (*done)(void *ctx, int err, const char *text);

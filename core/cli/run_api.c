@@ -196,10 +196,10 @@ static int reload(void *ctx, bool force, api_done_fn done, void *done_ctx)
 	return run_inventory_reload(ctx, force, done, done_ctx);
 }
 
-static int reconcile(
-	void *ctx, struct http_exchange *x, bool fix, const struct mac *macs, size_t count)
+static int reconcile(void *ctx, struct http_exchange *x, bool fix, bool progress,
+	const struct mac *macs, size_t count)
 {
-	return run_reconcile(ctx, x, fix, macs, count);
+	return run_reconcile(ctx, x, fix, progress, macs, count);
 }
 
 static void retry(void *ctx)

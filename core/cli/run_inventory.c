@@ -13,6 +13,8 @@
 #define READ_ROWS  4000
 #define APPLY_ROWS 1000
 
+#define PROBLEMS_LOGGED 20 /* a file of a million bad rows is not to fill the disk of the log */
+
 static void file_stamp(const char *path, char *out, size_t size)
 {
 	struct stat st;
@@ -23,13 +25,15 @@ static void file_stamp(const char *path, char *out, size_t size)
 			st.st_mtim.tv_nsec, (long long)st.st_size, (unsigned long long)st.st_ino);
 }
 
-/* All problems go to the log; the first ones into the event and the API's answer. */
+/* The first problems go to the log, and as many as there is room for into the event and the API's
+ * answer. */
 static void collect_problem(void *ctx, const char *text)
 {
 	struct inventory_load *load = ctx;
 	size_t used = strlen(load->problems);
 
-	log_error("%s", text);
+	if (++load->problem_count <= PROBLEMS_LOGGED)
+		log_error("%s", text);
 	if (used + strlen(text) + 3 < sizeof(load->problems))
 		snprintf(load->problems + used, sizeof(load->problems) - used, "%s%s",
 			used ? "; " : "", text);
@@ -40,6 +44,8 @@ static void load_over(struct run *run, int err, const char *text)
 	struct inventory_load *load = &run->load;
 	void (*done)(void *ctx, int err, const char *text) = load->done;
 
+	if (load->problem_count > PROBLEMS_LOGGED)
+		log_error("%s: has more problems: 'tap82 check' lists them", run->conf->devices);
 	inventory_free(load->inventory);
 	load->inventory = NULL;
 	load->done = NULL;
@@ -102,6 +108,7 @@ static int open_file(struct run *run, bool force)
 	struct inventory_load *load = &run->load;
 
 	load->problems[0] = 0;
+	load->problem_count = 0;
 	load->applying = false;
 	load->force = force;
 	file_stamp(run->conf->devices, load->stamp, sizeof(load->stamp));

@@ -212,6 +212,29 @@ static void write_round_trip(struct sink *s, size_t at)
 	}
 }
 
+static void write_findings(struct sink *s, size_t at)
+{
+	(void)at;
+	for (size_t i = 0; i < s->run->conf->server_count; i++)
+		for (enum finding f = FINDING_MISSING; f < FINDINGS; f++)
+			put2(s, "server", s->run->conf->servers[i].name, "finding",
+				run_finding_text(f), (double)s->run->servers[i].found[f]);
+}
+
+static void write_server(struct sink *s, size_t at)
+{
+	for (size_t i = 0; i < s->run->conf->server_count; i++)
+		put(s, "server", s->run->conf->servers[i].name,
+			(double)u64_at(&s->run->servers[i], at));
+}
+
+static void write_server_seconds(struct sink *s, size_t at)
+{
+	for (size_t i = 0; i < s->run->conf->server_count; i++)
+		put(s, "server", s->run->conf->servers[i].name,
+			(double)u64_at(&s->run->servers[i], at) / 1e6);
+}
+
 /* --- Store, webhooks, HTTP ------------------------------------------------------------------- */
 
 static void write_turn(struct sink *s, size_t at)
@@ -290,6 +313,7 @@ static void write_started(struct sink *s, size_t at)
 #define OMAPI(field)	offsetof(struct dhcpd_stats, field)
 #define TURN(field)	offsetof(struct turn_state, field)
 #define HTTP(field)	offsetof(struct http_stats, field)
+#define SERVER(field)	offsetof(struct server_row, field)
 
 static const struct metric metrics[] = {
 	{"tap82_info", "gauge", "Version of the running program.", write_info, 0},
@@ -351,6 +375,14 @@ static const struct metric metrics[] = {
 	{"tap82_omapi_connects_total", "counter", "OMAPI connections made.", write_omapi,
 		OMAPI(connects)},
 	{"tap82_omapi_round_trip_seconds", "gauge", "Recent mean round trip.", write_round_trip, 0},
+	{"tap82_reconcile_runs_total", "counter", "Comparisons of our table with dhcpd's.",
+		write_server, SERVER(reconciled)},
+	{"tap82_reconcile_findings_total", "counter", "What they found.", write_findings, 0},
+	{"tap82_reconcile_fixed_total", "counter", "What they mended.", write_server,
+		SERVER(fixed)},
+	{"tap82_reconcile_last_timestamp_seconds", "gauge",
+		"When the last one was complete; 0: never.", write_server_seconds,
+		SERVER(reconciled_at)},
 	{"tap82_store_up", "gauge", "Whether the store can be written.", write_store_up, 0},
 	{"tap82_store_commits_total", "counter", "Transactions committed.", write_turn,
 		TURN(commits)},

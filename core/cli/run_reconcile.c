@@ -15,21 +15,15 @@
 #include "tap82/err.h"
 #include "tap82/log.h"
 
-#define SLICE 64 /* devices taken from the engine at once */
+#define SLICE	       64 /* devices taken from the engine at once */
+#define LOG_LINES      20 /* findings told in the log, for each server */
+#define PROGRESS_EVERY (USEC_PER_SEC / 5)
 
 struct item {
 	struct mac mac;
 	uint32_t ip; /* 0: there should be nothing of ours */
 	enum conf_reservation mode;
 	bool pinned;
-};
-
-enum finding {
-	FINDING_NONE,
-	FINDING_MISSING,
-	FINDING_DIFFERENT,
-	FINDING_ORPHANED,
-	FINDING_FOREIGN
 };
 
 /* One question on its way. */
@@ -46,7 +40,9 @@ struct reconcile {
 	struct run *run;
 	struct http_exchange *x; /* NULL: nobody listens */
 	struct writer writer;
-	bool fix, stop;
+	bool fix, stop, progress;
+	int64_t progress_due;
+	struct log_limit log_limit; /* findings of the background, each a line */
 	uint8_t server, last_server;
 	struct mac *macs; /* those that may be orphans; ours */
 	size_t mac_count, mac_at;
@@ -63,46 +59,67 @@ static void pump(struct reconcile *job);
 
 /* --- What is found --------------------------------------------------------------------------- */
 
-static const char *finding_text(enum finding finding)
+const char *run_finding_text(enum finding finding)
 {
 	static const char *const texts[] = {"", "missing", "different", "orphaned", "foreign"};
 
 	return texts[finding];
 }
 
-static void tell(struct look *look, bool fixed)
+static void send_record(struct reconcile *job)
 {
-	struct reconcile *job = look->job;
-	struct writer *w = &job->writer;
-	const char *line;
 	size_t len;
+	const char *line = writer_bytes(&job->writer, &len);
 
-	job->found++;
-	job->fixed += fixed;
-	if (!job->x)
-		return;
-	writer_clear(w);
-	writer_begin(w);
-	writer_mac(w, "mac", &look->item.mac);
-	if (look->item.ip)
-		writer_ipv4(w, "ip", look->item.ip);
-	writer_str(w, "server", job->run->conf->servers[job->server].name);
-	writer_str(w, "finding", finding_text(look->finding));
-	writer_str(w, "detail", look->detail);
-	writer_bool(w, "fixed", fixed);
-	writer_end(w);
-	line = writer_bytes(w, &len);
 	if (http_stream_send(job->x, line, len) < 0) {
 		job->x = NULL;
 		job->stop = true;
 	}
 }
 
+/* Nobody asked: the log is where a person finds it. */
+static void log_finding(struct look *look, bool fixed)
+{
+	struct reconcile *job = look->job;
+	char mac[MAC_TEXT], ip[IPV4_TEXT];
+
+	if (log_limit_pass(&job->log_limit, clock_mono()))
+		log_warning("reconcile: server=%s finding=%s mac=%s ip=%s fixed=%s: %s",
+			job->run->conf->servers[job->server].name, run_finding_text(look->finding),
+			mac_format(&look->item.mac, mac), ipv4_format(look->item.ip, ip),
+			fixed ? "yes" : "no", look->detail);
+}
+
+static void tell(struct look *look, bool fixed)
+{
+	struct reconcile *job = look->job;
+	struct server_row *server = &job->run->servers[job->server];
+	struct writer *w = &job->writer;
+
+	job->found++;
+	job->fixed += fixed;
+	server->found[look->finding]++;
+	server->fixed += fixed;
+	if (!job->x) {
+		log_finding(look, fixed);
+		return;
+	}
+	writer_clear(w);
+	writer_begin(w);
+	writer_mac(w, "mac", &look->item.mac);
+	if (look->item.ip)
+		writer_ipv4(w, "ip", look->item.ip);
+	writer_str(w, "server", job->run->conf->servers[job->server].name);
+	writer_str(w, "finding", run_finding_text(look->finding));
+	writer_str(w, "detail", look->detail);
+	writer_bool(w, "fixed", fixed);
+	writer_end(w);
+	send_record(job);
+}
+
 static void tell_trouble(struct reconcile *job, const char *why)
 {
 	struct writer *w = &job->writer;
-	const char *line;
-	size_t len;
 
 	if (!job->x)
 		return;
@@ -111,11 +128,28 @@ static void tell_trouble(struct reconcile *job, const char *why)
 	writer_str(w, "server", job->run->conf->servers[job->server].name);
 	writer_str(w, "error", why);
 	writer_end(w);
-	line = writer_bytes(w, &len);
-	if (http_stream_send(job->x, line, len) < 0) {
-		job->x = NULL;
-		job->stop = true;
-	}
+	send_record(job);
+}
+
+/* How many there will be is known nearly: reservations are made while we look. */
+static void tell_progress(struct reconcile *job)
+{
+	struct writer *w = &job->writer;
+	int64_t now = clock_mono();
+	struct engine_stats stats;
+
+	if (!job->x || !job->progress || now < job->progress_due)
+		return;
+	job->progress_due = now + PROGRESS_EVERY;
+	engine_stats(job->run->engine, &stats);
+	writer_clear(w);
+	writer_begin(w);
+	writer_u64(w, "checked", job->checked);
+	writer_u64(w, "of",
+		(uint64_t)(stats.devices_provisioned + job->mac_count) *
+			job->run->conf->server_count);
+	writer_end(w);
+	send_record(job);
 }
 
 static bool has_address(const struct dhcpd_host *host, uint32_t ip)
@@ -211,6 +245,7 @@ static void looked(void *ctx, const struct dhcpd_result *result)
 	struct reconcile *job = look->job;
 
 	job->checked++;
+	tell_progress(job);
 	if (result->outcome == DHCPD_LATER) {
 		if (!job->stop)
 			tell_trouble(job, result->text);
@@ -281,18 +316,29 @@ static void job_free(struct reconcile *job)
 
 static void job_over(struct reconcile *job)
 {
-	if (job->found > 0)
-		log_info("reconcile: %llu reservations looked at, %llu differed, %llu mended",
-			(unsigned long long)job->checked, (unsigned long long)job->found,
-			(unsigned long long)job->fixed);
+	log_info("reconcile: %s: %llu reservations looked at, %llu differed, %llu mended%s",
+		job->x ? "asked for" : job->run->conf->servers[job->server].name,
+		(unsigned long long)job->checked, (unsigned long long)job->found,
+		(unsigned long long)job->fixed, job->stop ? ", then broken off" : "");
 	if (job->x)
 		http_stream_end(job->x);
 	job_free(job);
 }
 
+static void server_over(struct reconcile *job)
+{
+	struct server_row *server = &job->run->servers[job->server];
+
+	if (job->stop)
+		return;
+	server->reconciled++;
+	server->reconciled_at = clock_wall();
+}
+
 static void server_begin(struct reconcile *job)
 {
 	job->stop = false;
+	job->log_limit = (struct log_limit){.interval = 3600 * USEC_PER_SEC, .burst = LOG_LINES};
 	job->cursor = 0;
 	job->more = true;
 	job->item_at = job->item_count = job->mac_at = 0;
@@ -324,6 +370,7 @@ static void pump(struct reconcile *job)
 			ask(job, look);
 		if (job->busy > 0)
 			return;
+		server_over(job);
 		if (job->server == job->last_server)
 			break;
 		job->server++;
@@ -363,8 +410,8 @@ static void listener_gone(void *ctx, struct http_exchange *x)
 	job->last_server = job->server;
 }
 
-int run_reconcile(
-	struct run *run, struct http_exchange *x, bool fix, const struct mac *macs, size_t count)
+int run_reconcile(struct run *run, struct http_exchange *x, bool fix, bool progress,
+	const struct mac *macs, size_t count)
 {
 	struct reconcile *job;
 
@@ -388,6 +435,8 @@ int run_reconcile(
 		memcpy(job->macs, macs, count * sizeof(*macs));
 	job->mac_count = count;
 	job->x = x;
+	job->progress = progress;
+	tell_progress(job);
 	pump(job);
 	return 0;
 }

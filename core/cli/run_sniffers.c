@@ -125,7 +125,10 @@ static void opened(struct capture_row *c)
 
 static void take_status(struct capture_row *c, const struct observation *o)
 {
-	if (o->status.state == OBSERVATION_CAPTURE_OPEN)
+	/* A sniffer says this once: one that a packet took over is not to fill the log. */
+	if (o->status.state == OBSERVATION_CAPTURE_OPEN && c->state == CAPTURE_OPEN)
+		c->invalid++;
+	else if (o->status.state == OBSERVATION_CAPTURE_OPEN)
 		opened(c);
 	else
 		snprintf(c->why, sizeof(c->why), "%s", o->status.text);

@@ -20,7 +20,7 @@
 static bool is_logged(const struct event *e)
 {
 	return e->has_mac || e->code == EVENT_DHCP_UNKNOWN_SERVER ||
-	       e->code == EVENT_DHCP_UNKNOWN_RELAY;
+	       e->code == EVENT_DHCP_UNKNOWN_RELAY || e->code == EVENT_WEBHOOK_REJECTED;
 }
 
 /* How many lines the limit swallowed, when it is over. */
@@ -38,7 +38,9 @@ static void say_event(void *ctx, const struct event_row *row, const struct event
 {
 	struct run *run = ctx;
 
-	/* One line a happening; a storm is for the event log. */
+	/* One line a happening; a storm is for the event log. While it lasts the next second begins
+	 * here, before the turn is over: what the last one swallowed is told first. */
+	log_suppressed(&run->turn_state);
 	if (is_logged(e) && log_limit_pass(&run->turn_state.log_limit, clock_mono()))
 		run_tell_event(run, row);
 	if (run->eventlog && !run->turn_state.log_behind)

@@ -19,7 +19,7 @@ static void rejected(void *ctx, const struct conf_webhook *conf, const struct ou
 	const char *detail)
 {
 	struct run *run = ctx;
-	char mac[MAC_TEXT], text[1200];
+	char text[1200];
 	struct event e = {.time = clock_wall(),
 		.code = EVENT_WEBHOOK_REJECTED,
 		.has_mac = !mac_is_zero(&row->mac),
@@ -27,7 +27,6 @@ static void rejected(void *ctx, const struct conf_webhook *conf, const struct ou
 		.detail = text};
 
 	snprintf(text, sizeof(text), "webhook %s: %s", conf->name, detail);
-	log_warning("%s: mac=%s: rejected", text, mac_format(&row->mac, mac));
 	event_identify(&e, &row->seq, sizeof(row->seq));
 	turn_event(run->turn, &e);
 }

@@ -29,8 +29,8 @@ struct api_ops {
 	/* Loads the inventory again. 0, or ERR_DUPLICATE: one is under way. */
 	int (*reload)(void *ctx, bool force, api_done_fn done, void *done_ctx);
 	/* Streams the findings to `x`. 0; ERR_DUPLICATE: one is under way; ERR_FULL: no room. */
-	int (*reconcile)(
-		void *ctx, struct http_exchange *x, bool fix, const struct mac *macs, size_t count);
+	int (*reconcile)(void *ctx, struct http_exchange *x, bool fix, bool progress,
+		const struct mac *macs, size_t count);
 	/* Somebody wants it now: no server waits for the end of its back-off. */
 	void (*retry)(void *ctx);
 };

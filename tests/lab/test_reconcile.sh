@@ -81,6 +81,25 @@ rm "$tmp/leases1"
 lab_dhcpd
 check "a restored backup heals by itself" \
   wait_for 40 host_is 02:00:00:00:00:01 "$(address_of 02:00:00:00:00:01)"
+metric_is() {
+  curl -s --unix-socket "$tmp/state/tap82.sock" http://localhost/metrics | grep -qxE -- "$1"
+}
+check "a person finds each finding in the log" wait_for 10 grep -qE \
+  'tap82: reconcile: server=north finding=missing mac=02:00:00:00:00:01 ip=10.50.0.[0-9]+ fixed=yes: no host' "$tmp/tap82.log"
+check "and the sum" wait_for 10 grep -qE 'tap82: reconcile: north: 3 reservations looked at, 3 differed, 3 mended$' "$tmp/tap82.log"
+check "also in the metrics" wait_for 5 metric_is \
+  'tap82_reconcile_findings_total\{server="north",finding="missing"\} [1-9][0-9]*'
+check "what was mended, too" metric_is 'tap82_reconcile_fixed_total\{server="north"\} [1-9][0-9]*'
+check "and when" metric_is 'tap82_reconcile_last_timestamp_seconds\{server="north"\} 1[0-9]{9}(\.[0-9]+)?'
+check "who asks for progress is told of it" sh -c "curl -s --unix-socket '$tmp/state/tap82.sock' \
+  -X POST 'http://localhost/v1/reconcile?progress=1' | grep -qx '{\"checked\":0,\"of\":3}'"
+check "who does not, is not" sh -c "! curl -s --unix-socket '$tmp/state/tap82.sock' \
+  -X POST 'http://localhost/v1/reconcile' | grep checked"
+on_terminal() { script -qec "$*" /dev/null < /dev/null > "$tmp/tty" 2>&1; }
+on_terminal ip netns exec "$server_ns" "$tap82" reconcile -c "$tmp/tap82.ini"
+check "reconcile on a terminal says how far it is" grep -aq '0 %, 0 reservations, 0/s: reconcile' "$tmp/tty"
+t82 reconcile 2> "$tmp/err" > "$tmp/out"
+check "and elsewhere nothing of that" test ! -s "$tmp/err"
 lab_stop "$dhcpd_pid"
 check "no dhcpd: exit 1, names the server" fails_naming north
 exit "$lab_failures"

@@ -59,6 +59,7 @@ check "503 twice: it is tried until it is taken" \
 check "not more often than needed" test "$(gots '.body.mac == "02:00:00:00:00:02"')" = 3
 check "422 is final: webhook.rejected has the VMS's own words" wait_for 5 event_seen \
   '.event == "webhook.rejected" and .mac == "02:00:00:00:00:03" and (.detail | test("The camera is not known"))'
+check "the log has one line of it" sh -c "[ \"\$(grep -c '02:00:00:00:00:03.*The camera is not known' '$tmp/tap82.log')\" = 1 ]"
 check "a connection that ends without an answer: it is posted again" \
   wait_for 15 got '.body.mac == "02:00:00:00:00:04" and .status == 204'
 check "one that was refused is not posted again" test "$(gots '.body.mac == "02:00:00:00:00:03"')" = 1

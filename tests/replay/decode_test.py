@@ -408,20 +408,21 @@ def on_terminal(*args, reader, stdin=None):
 def test_progress():
     frame = ethernet(PLAIN)
     count = (33 << 20) // len(frame)  # more than is read at once
-    big, small = path("big.pcap", pcap([frame] * count, step=0.001)), path("small.pcap", pcap([frame] * 40000))
-    slow = "sleep 0.5; cat > /dev/null"
+    big, small = path("big.pcap", pcap([frame] * count, step=0.001)), path("small.pcap", pcap([frame] * 400))
+    slow = "sleep 0.8; cat > /dev/null"
     code, _, shown = on_terminal("--json", big, reader=slow)
-    lines = shown.split("\r")
-    percents = [int(line.split("%")[0].split()[-1]) for line in lines if "%" in line]
-    check("progress: a line with file, percents and packets that is written over",
+    lines = [line for line in shown.split("\r") if "%" in line]
+    percents = [int(line.split(" %")[0]) for line in lines]
+    check("progress: a line with percents, packets, rate, time left and file that is written over",
           code == 0 and percents and percents == sorted(percents) and percents[-1] <= 100
-          and lines[1].startswith(f"{big}: ") and lines[1].endswith(" packets "), shown)
+          and all(" packets, " in line and "/s, " in line and " left: /" in line for line in lines), shown)
     check("progress: it is gone at the end", shown.endswith("\r\x1b[K"), shown[-20:])
-    check("progress: none for a small file", on_terminal("--json", small, reader=slow)[2] == "")
-    with open(small, "rb") as f:
+    check("progress: none for what is over at once", on_terminal("--json", small, reader="cat > /dev/null")[2] == "")
+    with open(big, "rb") as f:
         cat = subprocess.Popen(["cat"], stdin=f, stdout=subprocess.PIPE)
-        check("progress: none for a pipe, whose end is not known",
-              on_terminal("--json", "-", reader=slow, stdin=cat.stdout)[2] == "")
+        shown = on_terminal("--json", "-", reader=slow, stdin=cat.stdout)[2]
+        check("progress: of a pipe, whose end is not known, packets and rate",
+              "%" not in shown and " packets, " in shown and "/s: -" in shown, shown)
         cat.wait(60)
     done = subprocess.run(f"'{TAP82}' decode --json '{big}' | ({slow})", shell=True, capture_output=True, timeout=120)
     check("progress: none where standard error is no terminal", done.stderr == b"", done.stderr[:80])
