@@ -14,7 +14,15 @@ lab_net
 lab_dhcpd_conf
 lab_dhcpd
 printf 'mac,serial_number\n02:00:00:00:00:01,SN-1\n' | lab_devices
+(umask 077 && echo "the-word-of-the-api-$$" > "$tmp/api.token" && echo "the-word-of-the-vms-$$" > "$tmp/vms.token")
+lab_settings="api-token-file = $tmp/api.token"
 lab_tap82_conf
+cat >> "$tmp/tap82.ini" << CONF
+[webhook vms]
+url = http://127.0.0.1:1/
+token-file = $tmp/vms.token
+CONF
+rm -f /etc/tap82-trial
 # A sniffer can write into a pipe, not into a file.
 mkfifo "$tmp/said"
 cat "$tmp/said" > "$tmp/tap82.log" &
@@ -63,6 +71,11 @@ done
 net_of() { readlink "/proc/$1/ns/net"; }
 check "the sniffer is in a network of its own" test "$(net_of "$sniffer")" != "$(net_of "$engine")"
 
+# What the kernel lets nobody dump or look into belongs to root, whoever runs it.
+for pid in $family; do
+  check "$(cat "/proc/$pid/comm") cannot be dumped" test "$(stat -c %u "/proc/$pid/fd")" -eq 0
+done
+
 # All this, and it works.
 cameras --timeout 8s --quiet dora mac=02:00:00:00:00:01 relay=10.20.0.1 circuit=1 remote=1 > "$tmp/cameras.out"
 check "a camera is provisioned" wait_for 10 event_seen '.event == "provision.handoff"'
@@ -70,4 +83,19 @@ kill -KILL "$sniffer"
 back() { pid=$(lab_sniffer_pid) && [ -n "$pid" ] && [ "$pid" != "$sniffer" ]; }
 check "a sniffer that is killed is replaced" wait_for 5 back
 check "by one that is locked in as well" wait_for 5 has "$(lab_sniffer_pid)" CapPrm '0*$'
+
+# Nothing that is said or kept has a secret in it.
+for path in healthz metrics v1/status v1/devices v1/events v1/unknown v1/reservations openapi.json ''; do
+  curl -s --unix-socket "$tmp/state/tap82.sock" "http://localhost/$path" >> "$tmp/answers"
+done
+curl -s --unix-socket "$tmp/state/tap82.sock" http://localhost/v1/devices/02:00:00:00:00:01/explain >> "$tmp/answers"
+check "the API answers" grep -q tap82_start_time "$tmp/answers"
+secret_free() {
+  ! grep -aF -e "$lab_key" -e "the-word-of-the-api-$$" -e "the-word-of-the-vms-$$" "$@"
+}
+found() { ! secret_free "$@"; }
+check "a secret would be found" found "$lab_key_file"
+check "no secret is in the API's answers" secret_free "$tmp/answers"
+check "nor in the log and the events" secret_free "$tmp/tap82.log" "$tmp/state/events.jsonl"
+check "nor in the store" secret_free "$tmp/state/tap82.db" "$tmp/state/tap82.db-wal"
 exit 0
