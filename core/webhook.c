@@ -174,7 +174,7 @@ static void tell_dropped(struct hook *hook)
 /* More wait than may: the oldest go, which are those in memory, but for what is under way. */
 static void hook_trim(struct hook *hook)
 {
-	struct item *item, *next;
+	struct item *item = NULL, *next = NULL;
 
 	DL_FOREACH_SAFE(hook->items, item, next)
 	{
