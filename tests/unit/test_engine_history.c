@@ -515,26 +515,39 @@ static void check_cameras(struct history *h, uint64_t seed, int step)
 	}
 }
 
-/* After all that went wrong: once the servers answer, they have what the engine says, or nothing
- * where it says that it failed. */
-static void check_end(struct history *h, uint64_t seed)
+static void let_answer(struct history *h)
 {
 	for (int i = 0; i < 100; i++) {
 		h->w->now += MINUTE;
 		engine_tick(h->w->engine, h->w->now);
 		answer_all(h);
 	}
+}
+
+/* After all that went wrong: once the servers answer, and each camera was heard of once more, they
+ * have what the engine says. */
+static void check_end(struct history *h, uint64_t seed)
+{
+	let_answer(h);
 	for (int c = 0; c < CAMERAS; c++) {
 		uint32_t ip = ip_of(h, c);
-		bool sure = strstr(world_record(h->w, (unsigned)c + 1), "\"provisioned\"") &&
-			    !strstr(world_record(h->w, (unsigned)c + 1), "refused");
+		struct observation o = world_ack(h->w, (unsigned)c + 1, ip, NULL);
+
+		h->w->xid++;
+		o.dhcp.xid = h->w->xid;
+		if (ip)
+			world_see(h->w, &o);
+	}
+	let_answer(h);
+	for (int c = 0; c < CAMERAS; c++) {
+		const char *record = world_record(h->w, (unsigned)c + 1);
+		uint32_t ip = ip_of(h, c);
 
 		for (int s = 0; s < 2; s++)
-			if (h->hosts[s][c] != ip && (sure || h->hosts[s][c]))
+			if (h->hosts[s][c] != ip && (ip || !strstr(record, "refused")))
 				fail_msg("seed %llu: at the end server %d has %08x for camera %d: "
 					 "%s",
-					(unsigned long long)seed, s, h->hosts[s][c], c + 1,
-					world_record(h->w, (unsigned)c + 1));
+					(unsigned long long)seed, s, h->hosts[s][c], c + 1, record);
 	}
 }
 
