@@ -5,7 +5,9 @@
  *	engine.c		life, time, observations
  *	engine_ahead.c		observations that wait
  *	ack.c			one DHCPACK: facts, decision, what is told
- *	provision.c		a reservation's way from the wish to the hand-over
+ *	provision.c		a reservation's way begins
+ *	settle.c		… and ends: answers, deadlines, the hand-over
+ *	takeover.c		one camera's address becomes another's
  *	engine_tell.c		events
  *	engine_inventory.c	devices come, change and go
  *	engine_rows.c		to the store
@@ -184,7 +186,7 @@ bool is_taken(struct engine *e, const struct device *d, uint32_t ip);
 void check_places(struct engine *e, struct device *d, const struct option82 *o,
 	const struct port_place *port, uint32_t ip);
 
-/* provision.c */
+/* provision.c, settle.c, takeover.c */
 struct wish {
 	enum reservation_purpose purpose;
 	uint32_t ip;
