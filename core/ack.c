@@ -307,6 +307,9 @@ static void go_on(struct engine *e, const struct happening *h, const struct deci
 	};
 	struct memo *memo;
 
+	/* Another takeover of one of the two is to be settled first: the next ACK comes. */
+	if (decision->takes_over && (provision_is_busy(e, d) || provision_is_busy(e, old)))
+		return;
 	if (decision->takes_over) {
 		memo = device_memo_new(&e->devices, d);
 		wish.purpose = PURPOSE_TAKEOVER;

@@ -201,7 +201,8 @@ static void restore_part(struct engine *e, struct reservation *r, struct reserva
 		.state = row->state,
 		.have = row->state == RESERVATION_CONFIRMED ? row->ip : row->old_ip,
 		.maybe = row->maybe_ip,
-		.sent = row->sent_ip ? row->sent_ip : row->ip,
+		/* A release is of something; version 1 did not say what was on its way. */
+		.sent = row->sent_ip || row->old_ip || row->maybe_ip ? row->sent_ip : row->ip,
 	};
 
 	part->tries = row->tries;

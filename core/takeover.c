@@ -71,6 +71,11 @@ void undo_takeover(struct engine *e, struct reservation *r, struct device *d)
 		provision_undo(e, yielding, r->ip);
 }
 
+bool provision_is_busy(struct engine *e, const struct device *d)
+{
+	return is_taking_over(work_of(e, d));
+}
+
 void settle_takeover(struct engine *e, struct reservation *r, struct device *d)
 {
 	struct reservation *yielding = peer_of(e, r);
