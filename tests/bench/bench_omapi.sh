@@ -3,13 +3,13 @@
 # Reservations a second and latency into a real dhcpd: ours against a raw client, omshell and
 # pypureomapi, leases on tmpfs and on disk; growth; DHCP service during a storm.
 #   bench_omapi.sh BUILD [ROUNDS]
-# Every figure is the median of ROUNDS (3) rounds, each client on a fresh dhcpd. A ratio is the median
+# Every figure is the median of ROUNDS (5) rounds, each client on a fresh dhcpd. A ratio is the median
 # of the rounds' own ratios: what else the machine did in a round, it did to both.
 # shellcheck disable=SC2154
 set -u
 . "$(dirname "$0")/../lab/lib.sh"
 
-rounds=${2:-3}
+rounds=${2:-5}
 lab_init "${1:?bench_omapi.sh BUILD}"
 lab_net
 key="omapi_key:$lab_key_file:hmac-sha256"
