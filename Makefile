@@ -76,9 +76,10 @@ $(B)/%.o: %.c Makefile
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# Tests that let allocations fail, and that set the clock.
+# Tests that let allocations fail, that set the clock, and that look at what sockets are told.
 $(B)/unit/test_memory_faults: LDLIBS += \
 	$(foreach f,malloc calloc realloc reallocarray strdup aligned_alloc free,-Wl,--wrap=$(f))
+$(B)/unit/test_omapi_conn: LDLIBS += -Wl,--wrap=setsockopt
 $(B)/unit/test_clock: LDLIBS += -Wl,--wrap=clock_gettime
 $(B)/unit/%: tests/unit/%.c $(CLI_LIB) $(B)/libtap82.a
 	@mkdir -p $(@D)

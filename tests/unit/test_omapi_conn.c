@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include <netinet/tcp.h>
+
 #include "tap82/clock.h"
 #include "tap82/err.h"
 #include "tap82/omapi_batch.h"
@@ -171,6 +173,34 @@ static void a_request_that_dhcpd_could_choke_on_is_not_sent(void **state)
 		assert_int_equal(
 			omapi_conn_send(b.conn, &out, 100, 1, replied, &b), fits ? 0 : ERR_RANGE);
 	}
+	bench_end(&b);
+}
+
+/* The Makefile lets the linker put this in between. */
+static uint32_t nodelays, quick_acks;
+int __real_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	nodelays += level == IPPROTO_TCP && name == TCP_NODELAY && *(const int *)value == 1;
+	quick_acks += level == IPPROTO_TCP && name == TCP_QUICKACK && *(const int *)value == 1;
+	return __real_setsockopt(fd, level, name, value, len);
+}
+
+/* dhcpd leaves Nagle on: it holds its next bytes until we acknowledged the last, for 40 ms if we
+ * do not hurry (the kernel forgets TCP_QUICKACK by itself). */
+static void nothing_waits_for_nagle_or_a_delayed_acknowledgement(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	nodelays = quick_acks = 0;
+	bench_begin(&b, true, FAKE_GOOD);
+	send_many(&b, 20, 0); /* one at a time: a read for each */
+	run_for(&b, 5 * USEC_PER_SEC);
+	assert_int_equal(b.good, 20);
+	assert_int_equal(nodelays, 1);
+	assert_true(quick_acks >= 20 + 3);
 	bench_end(&b);
 }
 
@@ -452,6 +482,7 @@ int main(void)
 		cmocka_unit_test(replies_of_unknown_size_are_asked_for_one_by_one),
 		cmocka_unit_test(unsigned_requests_go_in_the_same_batches),
 		cmocka_unit_test(a_request_that_dhcpd_could_choke_on_is_not_sent),
+		cmocka_unit_test(nothing_waits_for_nagle_or_a_delayed_acknowledgement),
 		cmocka_unit_test(an_answer_that_comes_byte_by_byte_is_understood),
 		cmocka_unit_test(no_answer_in_time_ends_the_connection),
 		cmocka_unit_test(no_hello_in_time_ends_the_connection),
