@@ -7,7 +7,7 @@ lab_init "$1"
 lab_net
 
 key() { echo "omapi_key:$lab_key_file:${lab_algorithm:-hmac-sha256}"; }
-reserve() { on_server "$build/lab/reserve" -k "$(key)" -w 40 "$@"; }
+reserve() { on_server "$build/lab/reserve" -k "$(key)" -w 120 "$@"; } # a busy disk takes its time
 # answer_is WORDS COMMAND…: the last line of an answer begins with WORDS.
 answer_is() {
   lab_words=$1
@@ -23,7 +23,7 @@ many() { reserve many "$@" | tee "$tmp/many"; }
 all_created() { many "$1" "$2" | grep -q "^created $1\$"; }
 
 all_created_unsigned() {
-  on_server "$build/lab/reserve" -w 40 many "$1" "$2" | tee "$tmp/many"
+  on_server "$build/lab/reserve" -w 120 many "$1" "$2" | tee "$tmp/many"
   grep -q "^created $1\$" "$tmp/many"
 }
 
