@@ -5,8 +5,14 @@
 
 #include "queue.h"
 
-#define BYTES (QUEUE_SLOTS * sizeof(struct observation))
+#define BYTES (QUEUE_SLOTS * sizeof(struct queue_slot))
 #define KEPT  64 /* slots in use at once that are not worth a system call */
+
+struct queue_slot {
+	struct queue_slot *next, *before; /* next: also of the spare ones */
+	struct queue_slot *next_renewal;
+	struct observation o;
+};
 
 int queue_init(struct queue *q)
 {
@@ -25,27 +31,98 @@ void queue_done(struct queue *q)
 	munmap(q->slots, BYTES);
 }
 
-bool queue_add(struct queue *q, const struct observation *o)
+/* RFC 2131 4.4.5: a client that has an address names it in ciaddr, and the ACK repeats it. */
+static bool is_renewal(const struct observation *o)
 {
-	if (q->count == QUEUE_SLOTS)
-		return false;
-	memcpy(&q->slots[(q->first + q->count) % QUEUE_SLOTS], o, observation_size(o));
+	return o->kind == OBSERVATION_DHCP && o->dhcp.ciaddr != 0 &&
+	       (o->dhcp.type == DHCP_REQUEST || o->dhcp.type == DHCP_ACK);
+}
+
+/* Renewals leave in the order in which they came, from wherever they stand. */
+static void take_out(struct queue *q, struct queue_slot *slot)
+{
+	if (slot == q->renewal)
+		q->renewal = slot->next_renewal;
+	if (slot->before)
+		slot->before->next = slot->next;
+	else
+		q->first = slot->next;
+	if (slot->next)
+		slot->next->before = slot->before;
+	else
+		q->last = slot->before;
+	slot->next = q->spare;
+	q->spare = slot;
+	q->count--;
+}
+
+static struct queue_slot *slot_new(struct queue *q)
+{
+	struct queue_slot *slot = q->spare;
+
+	if (slot)
+		q->spare = slot->next;
+	else
+		slot = &q->slots[q->used++];
+	return slot;
+}
+
+static void append(struct queue *q, struct queue_slot *slot)
+{
+	slot->next = slot->next_renewal = NULL;
+	slot->before = q->last;
+	if (q->last)
+		q->last->next = slot;
+	else
+		q->first = slot;
+	q->last = slot;
 	q->count++;
+	if (!is_renewal(&slot->o))
+		return;
+	if (q->renewal)
+		q->last_renewal->next_renewal = slot;
+	else
+		q->renewal = slot;
+	q->last_renewal = slot;
+}
+
+bool queue_add(struct queue *q, const struct observation *o, bool shed)
+{
+	struct queue_slot *slot;
+
+	if (q->count == QUEUE_SLOTS) {
+		if (!shed || !(q->renewal || is_renewal(o)))
+			return false;
+		q->shed++;
+		if (!q->renewal)
+			return true;
+		take_out(q, q->renewal);
+	}
+	slot = slot_new(q);
+	memcpy(&slot->o, o, observation_size(o));
+	append(q, slot);
 	return true;
 }
 
 const struct observation *queue_first(const struct queue *q)
 {
-	return q->count ? &q->slots[q->first] : NULL;
+	return q->first ? &q->first->o : NULL;
 }
 
 /* Empty again after a stall, it gives its memory back. */
 void queue_take(struct queue *q)
 {
-	q->first = (q->first + 1) % QUEUE_SLOTS;
-	if (--q->count > 0)
+	take_out(q, q->first);
+	if (q->count > 0)
 		return;
-	if (q->first >= KEPT)
+	if (q->used > KEPT) {
 		(void)madvise(q->slots, BYTES, MADV_DONTNEED);
-	q->first = 0;
+		q->used = 0;
+		q->spare = NULL;
+	}
+}
+
+bool queue_is_long(const struct queue *q)
+{
+	return q->count > QUEUE_SLOTS / 2;
 }

@@ -32,6 +32,7 @@ struct sniffer {
 	struct queue queue; /* for the engine, while it is behind */
 	struct observation_counters counters, told; /* now; as the engine knows them */
 	int64_t told_at; /* clock_mono() */
+	int64_t looked_at; /* wall clock: when they were last looked at */
 	sigset_t waiting; /* the signals blocked while waiting: fewer than else */
 	bool engine_gone;
 };
@@ -97,13 +98,14 @@ static void wait_for_engine(struct sniffer *s)
 	send_queued(s);
 }
 
-/* One observation for the engine, after those that wait. Where the queue is full, too, the process
- * waits, and the kernel's ring takes what comes. */
+/* One observation for the engine, after those that wait. Where the queue is full, too, renewals are
+ * let go; with none left the process waits, and the kernel's ring takes what comes. A file waits
+ * by itself. */
 static void tell(struct sniffer *s, const struct observation *o)
 {
 	if (!queue_first(&s->queue) && try_to_send(s, o))
 		return;
-	while (!over(s) && !queue_add(&s->queue, o))
+	while (!over(s) && !queue_add(&s->queue, o, s->capture != NULL))
 		wait_for_engine(s);
 }
 
@@ -137,13 +139,17 @@ static void tell_counters(struct sniffer *s)
 		s->counters.kernel_drops = totals.dropped;
 		s->counters.interface_drops = totals.interface_dropped;
 	}
+	s->counters.shed = s->queue.shed;
+	s->counters.since = s->told.since;
 	s->told_at = clock_mono();
-	if (memcmp(&s->told, &s->counters, sizeof(s->told)) == 0)
-		return;
-	s->told = s->counters;
 	o.time = clock_wall();
-	o.counters = s->counters;
-	tell(s, &o);
+	if (memcmp(&s->told, &s->counters, sizeof(s->told)) != 0) {
+		o.counters = s->counters;
+		o.counters.since = s->looked_at;
+		s->told = s->counters;
+		tell(s, &o);
+	}
+	s->looked_at = o.time;
 }
 
 static void observe(struct sniffer *s, const struct datagram *d)
@@ -205,7 +211,9 @@ static int tick(struct sniffer *s)
 {
 	if (clock_mono() - s->told_at < USEC_PER_SEC)
 		return 0;
-	tell_counters(s);
+	/* An engine far behind gets them together later: they would fill its queue. */
+	if (!queue_is_long(&s->queue))
+		tell_counters(s);
 	return capture_check(s->capture);
 }
 

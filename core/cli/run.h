@@ -78,10 +78,12 @@ struct capture_row {
 	bool told; /* that it is down: once until it is open again */
 	bool was_open;
 	int64_t opened_at, down_since, back_off;
-	uint64_t restarts, observations, invalid, shed;
+	bool paused; /* not read while the store is behind */
+	uint64_t restarts, observations, invalid;
 	struct observation_counters now, before; /* this sniffer's, all earlier ones' together */
 	uint64_t lost; /* kernel drops not told yet */
-	int64_t lost_since, lost_told; /* clock_onward(), of the first and of the last report */
+	int64_t lost_since, lost_until; /* wall clock: they came between these */
+	int64_t lost_told; /* onward, of the last report */
 };
 
 int run_sniffers_begin(struct run *run);
@@ -90,6 +92,8 @@ void run_sniffers_end(struct run *run);
 bool run_sniffers_ready(const struct run *run);
 /* Takes what the sniffers have sent until now. */
 void run_sniffers_read_out(struct run *run);
+/* Reads, or not, by how much waits for the store. */
+void run_sniffers_flow(struct run *run);
 /* Tells losses whose time has come. */
 void run_sniffers_tick(struct run *run, int64_t now);
 const char *capture_state_text(enum capture_state state);

@@ -32,8 +32,8 @@ static void write_capture(struct writer *w, const struct capture_row *c)
 	writer_u64(w, "radius", sum.radius);
 	writer_u64(w, "malformed", sum.malformed);
 	writer_u64(w, "restarts", c->restarts);
-	if (c->shed)
-		writer_u64(w, "shed", c->shed);
+	if (sum.shed)
+		writer_u64(w, "shed", sum.shed);
 	if (c->why[0])
 		writer_str(w, "error", c->why);
 	writer_object_end(w);

@@ -14,14 +14,13 @@
 #include "tap82/failpoint.h"
 #include "tap82/log.h"
 
-#define BATCH	      1024 /* observations of one capture in one turn */
-#define READ_OUT      65536 /* … and when it is the last turn */
-#define BACK_OFF_MIN  (100 * USEC_PER_MSEC)
-#define BACK_OFF_MAX  (5 * USEC_PER_SEC)
-#define STEADY	      (60 * USEC_PER_SEC) /* open that long: back-off starts anew */
-#define LOSS_EVERY    (60 * USEC_PER_SEC)
-#define SHED_RENEWALS (32u << 20) /* bytes that wait for the store: renewals are let go */
-#define SHED_ALL      (64u << 20) /* everything is */
+#define BATCH	     1024 /* observations of one capture in one turn */
+#define READ_OUT     65536 /* … and when it is the last turn */
+#define BACK_OFF_MIN (100 * USEC_PER_MSEC)
+#define BACK_OFF_MAX (5 * USEC_PER_SEC)
+#define STEADY	     (60 * USEC_PER_SEC) /* open that long: back-off starts anew */
+#define LOSS_EVERY   (60 * USEC_PER_SEC)
+#define WAITING_MAX  (64u << 20) /* bytes that wait for the store: no more is read */
 
 const char *capture_state_text(enum capture_state state)
 {
@@ -46,6 +45,7 @@ void run_capture_totals(const struct capture_row *c, struct observation_counters
 	sum.interface_drops += n->interface_drops;
 	sum.fragments += n->fragments;
 	sum.reassembled += n->reassembled;
+	sum.shed += n->shed;
 	*ret_sum = sum;
 }
 
@@ -57,8 +57,9 @@ static void take_counters(struct capture_row *c, const struct observation *o)
 
 	if (drops > known) {
 		if (c->lost == 0)
-			c->lost_since = clock_onward();
+			c->lost_since = o->counters.since;
 		c->lost += drops - known;
+		c->lost_until = o->time;
 	}
 	c->now = o->counters;
 }
@@ -66,12 +67,10 @@ static void take_counters(struct capture_row *c, const struct observation *o)
 static void tell_loss(struct capture_row *c, int64_t now)
 {
 	char from[TIME_TEXT], to[TIME_TEXT], detail[160 + CONF_NAME_MAX];
-	int64_t ahead = clock_ahead();
 
 	snprintf(detail, sizeof(detail), "capture %s: %llu packets lost between %s and %s",
-		c->conf->name, (unsigned long long)c->lost,
-		time_format(c->lost_since + ahead - USEC_PER_SEC, from),
-		time_format(now + ahead, to));
+		c->conf->name, (unsigned long long)c->lost, time_format(c->lost_since, from),
+		time_format(c->lost_until, to));
 	log_warning("%s: the ring was full (see 'buffer')", detail);
 	engine_tell(c->run->engine, EVENT_CAPTURE_LOSS, NULL, detail, now);
 	c->lost = 0;
@@ -86,19 +85,6 @@ void run_sniffers_tick(struct run *run, int64_t now)
 		if (c->lost > 0 && (now - c->lost_told >= LOSS_EVERY))
 			tell_loss(c, now);
 	}
-}
-
-/* A renewal repeats by itself: it is let go first when the store cannot follow. */
-static bool is_renewal(const struct observation *o)
-{
-	return o->kind == OBSERVATION_DHCP && o->dhcp.ciaddr != 0;
-}
-
-static bool must_shed(const struct run *run, const struct observation *o)
-{
-	size_t waiting = turn_waiting(run->turn);
-
-	return waiting > SHED_ALL || (waiting > SHED_RENEWALS && is_renewal(o));
 }
 
 static void opened(struct capture_row *c)
@@ -140,8 +126,6 @@ static void take(struct capture_row *c, struct observation *o)
 		take_counters(c, o);
 	} else if (o->kind == OBSERVATION_STATUS) {
 		take_status(c, o);
-	} else if (must_shed(c->run, o)) {
-		c->shed++;
 	} else {
 		c->observations++;
 		o->time = clock_onward_of(o->time);
@@ -206,6 +190,21 @@ static void sniffer_ready(void *ctx, int fd, int what)
 		got = read_some(c);
 }
 
+/* While the store is behind, what comes waits where it is: in the sniffer, which knows what may be
+ * let go first. */
+void run_sniffers_flow(struct run *run)
+{
+	bool paused = turn_waiting(run->turn) > WAITING_MAX;
+
+	for (size_t i = 0; run->captures && i < run->conf->capture_count; i++) {
+		struct capture_row *c = &run->captures[i];
+
+		if (c->io && c->paused != paused)
+			loop_io_set(c->io, paused ? 0 : LOOP_READ);
+		c->paused = paused;
+	}
+}
+
 void run_sniffers_read_out(struct run *run)
 {
 	for (size_t i = 0; i < run->conf->capture_count; i++) {
@@ -233,6 +232,7 @@ static void ask(void *ctx)
 static void started(struct capture_row *c, int fd)
 {
 	c->fd = fd;
+	c->paused = false;
 	c->io = loop_io_new(c->run->loop, fd, LOOP_READ, sniffer_ready, c);
 	if (!c->io)
 		run_stop(c->run, EXIT_FAILED);

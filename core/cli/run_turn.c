@@ -202,6 +202,7 @@ void run_turn(void *ctx)
 	int64_t now = run_now(run), next = engine_tick(run->engine, now), wait = next - now;
 
 	commit(run, now);
+	run_sniffers_flow(run);
 	flush_log(run);
 	run_api_committed(run);
 	log_suppressed(&run->turn_state);

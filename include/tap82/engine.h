@@ -159,6 +159,7 @@ enum { ENGINE_REASONS_MAX = 32, ENGINE_SERVERS_MAX = 256 };
 
 struct engine_stats {
 	uint64_t observations, acks;
+	uint64_t untold; /* ACKs of MACs in no table that were counted only: a flood */
 	uint32_t devices, devices_new, devices_reserving, devices_provisioned, devices_failed;
 	uint32_t unknown, transactions, sessions, holds;
 	uint32_t work; /* reservations that are not final */

@@ -16,7 +16,7 @@
 
 #include "tap82/addr.h"
 
-#define OBSERVATION_VERSION 1
+#define OBSERVATION_VERSION 2
 
 #define OBSERVATION_OPTION82_MAX 512 /* joined by RFC 3396; longer ones are cut and flagged */
 #define OBSERVATION_TEXT_MAX	 64 /* texts for people; longer ones are cut */
@@ -134,6 +134,8 @@ struct observation_counters {
 	uint64_t kernel_drops; /* ps_drop */
 	uint64_t interface_drops; /* ps_ifdrop */
 	uint64_t fragments, reassembled;
+	uint64_t shed; /* renewals let go for an engine that was behind */
+	int64_t since; /* what is more than in the counters before came after this time */
 };
 
 /* What a sniffer says about its capture: the first message it sends, and the last where the

@@ -13,7 +13,8 @@
  * that was read to its end is `ended`: no other is to be started.
  *
  * For a slow engine the sniffer keeps a queue, and behind that the kernel's ring fills: nothing is
- * lost while they last.
+ * lost while they last. A queue that is full lets the oldest renewals go, which repeat, and counts
+ * them; never a first ACK.
  * The sniffer ends when the engine closes its end or sends SIGTERM.
  *
  * The child of a fork has what its parent had in memory. The parent keeps secrets in memory marked

@@ -34,10 +34,14 @@ check "both captures are open" capture_is second open
 # A sniffer that stands still while more comes than its ring holds.
 second=$(ps -o pid= --ppid "$(ps -o pid= --ppid "$tap82_pid" | tr -d ' ')" | tail -1)
 kill -STOP "$second"
+stopped=$(date -u +%Y-%m-%dT%H:%M:%S)
 on_server "$build/lab/inject" cap1 "$top/pcaps/scenes/unknown-server.pcap" 20000 1 > "$tmp/out" 2>&1
 kill -CONT "$second"
 check "packets lost in the kernel: capture.loss with a number and a span of time" \
   wait_for 10 event_seen '.event == "capture.loss" and (.detail | test("[0-9]+ packets lost between .*Z and .*Z"))'
+# The last look before was at most a second before it stood still.
+check "the span is the one in which they were lost" event_seen ".event == \"capture.loss\" and
+  (.detail | capture(\"between (?<from>[^ ]*)Z and (?<to>[^ ]*)Z\") | .from < \"$stopped.999999\" and .to > \"$stopped\")"
 check "they are counted" sh -c "curl -s --unix-socket '$tmp/state/tap82.sock' http://localhost/metrics |
   grep 'tap82_capture_drops_total{capture=\"second\"}' | grep -qv ' 0\$'"
 check "a stranger's server is told once" test "$(event_count '.event == "dhcp.unknown_server"')" -le 1
