@@ -172,6 +172,22 @@ static void tell_stranger(struct engine *e, const struct happening *h, enum reas
 	tell(e, &ev, id, sizeof(id));
 }
 
+/* A flood of invented MACs is counted, not told one by one: at once as many as are remembered, then
+ * UNKNOWN_RATE a second. */
+static bool may_tell_unknown(struct engine *e)
+{
+	const int64_t each = USEC_PER_SEC / UNKNOWN_RATE;
+
+	if (e->unknown_at < e->now - UNKNOWN_MAX * each)
+		e->unknown_at = e->now - UNKNOWN_MAX * each;
+	if (e->unknown_at + each > e->now) {
+		e->untold++;
+		return false;
+	}
+	e->unknown_at += each;
+	return true;
+}
+
 static void tell_unknown(struct engine *e, const struct happening *h)
 {
 	struct unknown *u = h->unknown;
@@ -453,7 +469,7 @@ void engine_ack(
 	struct decision decision;
 	struct happening h;
 	struct device *old;
-	bool first;
+	bool first, told;
 
 	if (o->dhcp.yiaddr == 0)
 		return; /* it answers an INFORM (RFC 2131 4.3.5) */
@@ -469,9 +485,10 @@ void engine_ack(
 	}
 	if (decision.reason == REASON_UNKNOWN_SERVER || decision.reason == REASON_UNKNOWN_RELAY)
 		tell_stranger(e, &h, decision.reason);
-	if (first)
+	told = first && (h.device || may_tell_unknown(e));
+	if (told)
 		tell_happening(e, EVENT_DHCP_IP_ALLOCATION, &h, REASON_NONE);
-	if (first && decision.reason == REASON_UNKNOWN_DEVICE)
+	if (told && decision.reason == REASON_UNKNOWN_DEVICE)
 		tell_unknown(e, &h);
 	if (decision.learns)
 		learn_port(e, &h);

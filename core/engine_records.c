@@ -316,6 +316,7 @@ void engine_stats(const struct engine *e, struct engine_stats *ret)
 	*ret = (struct engine_stats){
 		.observations = e->observations,
 		.acks = e->acks,
+		.untold = e->untold,
 		.devices = e->devices.count,
 		.devices_new = e->devices.states[DEVICE_NEW],
 		.devices_reserving = e->devices.states[DEVICE_RESERVING],

@@ -28,6 +28,7 @@
 #define STRANGERS_MAX	 4096
 #define STRANGER_QUIET	 USEC_PER_HOUR
 #define UNKNOWN_QUIET	 USEC_PER_DAY
+#define UNKNOWN_RATE	 10 /* of those in no table, told a second, when more come */
 #define MOVED_QUIET	 USEC_PER_HOUR
 #define REPIN_AFTER	 USEC_PER_SEC /* dhcpd is to see the RELEASE first */
 #define RENEWAL_FRACTION 2 /* RFC 2131 4.4.5: T1 is half the lease */
@@ -115,7 +116,8 @@ struct engine {
 		bool went_on; /* since the last one had its turn */
 		struct device *device; /* found for the one whose turn it is; it may be gone */
 	} foreseen;
-	uint64_t observations, acks, legs;
+	int64_t unknown_at; /* up to when the room for telling of unknown MACs is used */
+	uint64_t observations, acks, legs, untold;
 	int64_t leg_time;
 	uint64_t decisions[REASONS];
 	uint64_t events[EVENT_CODES];

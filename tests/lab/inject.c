@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * inject IFACE FILE.pcap [PPS [SECONDS]]: puts the frames of a capture on an interface as they are,
- * tags in the bytes, in batches. With PPS it keeps that pace and repeats the file for SECONDS.
+ * inject IFACE FILE.pcap [PPS [SECONDS [vary|xid]]]: puts the frames of a capture on an interface
+ * as they are, tags in the bytes, in batches. With PPS it keeps that pace and repeats the file for
+ * SECONDS; `vary` gives each frame another xid and chaddr where a plain DHCP message has them,
+ * `xid` only that.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -20,6 +22,8 @@
 
 #define FRAMES_MAX 524288
 #define BATCH	   64
+#define AT_XID	   46
+#define AT_CHADDR  72 /* its last four bytes */
 
 static struct iovec frames[FRAMES_MAX];
 static unsigned count;
@@ -57,8 +61,19 @@ static int open_interface(const char *name)
 	return fd;
 }
 
+static void vary(struct iovec *frame, uint32_t n, const char *how)
+{
+	uint8_t *p = frame->iov_base;
+
+	if (frame->iov_len < AT_CHADDR + 4)
+		return;
+	memcpy(p + AT_XID, &n, 4);
+	if (strcmp(how, "vary") == 0)
+		memcpy(p + AT_CHADDR, &n, 4);
+}
+
 /* Sends frames from..from+n of the endless repetition of the file. */
-static int send_batch(int fd, unsigned long from, unsigned n)
+static int send_batch(int fd, unsigned long from, unsigned n, const char *how)
 {
 	struct mmsghdr m[BATCH];
 	unsigned done = 0;
@@ -66,6 +81,8 @@ static int send_batch(int fd, unsigned long from, unsigned n)
 	memset(m, 0, sizeof(m));
 	for (unsigned i = 0; i < n; i++) {
 		m[i].msg_hdr.msg_iov = &frames[(from + i) % count];
+		if (how)
+			vary(m[i].msg_hdr.msg_iov, (uint32_t)(from + i), how);
 		m[i].msg_hdr.msg_iovlen = 1;
 	}
 	while (done < n) {
@@ -88,7 +105,7 @@ int main(int argc, char **argv)
 	int64_t start;
 
 	if (argc < 3 || load(argv[2]) < 0 || (fd = open_interface(argv[1])) < 0) {
-		fputs("usage: inject IFACE FILE.pcap [PPS [SECONDS]]\n", stderr);
+		fputs("usage: inject IFACE FILE.pcap [PPS [SECONDS [vary|xid]]]\n", stderr);
 		return 2;
 	}
 	total = pps && seconds ? pps * seconds : count;
@@ -102,7 +119,7 @@ int main(int argc, char **argv)
 			usleep(200);
 			continue;
 		}
-		if (send_batch(fd, sent, n) < 0) {
+		if (send_batch(fd, sent, n, argc > 5 ? argv[5] : NULL) < 0) {
 			perror("inject");
 			return 1;
 		}

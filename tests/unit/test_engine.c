@@ -1701,6 +1701,46 @@ static void explain_knows_the_reason_after_a_restart(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* The world keeps every event; here only their number matters. */
+static size_t told_of_flood;
+
+static void count_told(void *ctx, const struct event *e)
+{
+	(void)ctx;
+	(void)e;
+	told_of_flood++;
+}
+
+static void a_flood_of_invented_macs_is_counted_and_not_told_one_by_one(void **state)
+{
+	const struct engine_ops ops = {.event = count_told};
+	struct engine *engine = engine_new(&world.conf, &ops, NULL);
+	struct observation o = world_ack(&world, 1, IP(10, 20, 1, 1), "eth0/1");
+	struct engine_stats stats;
+
+	(void)state;
+	told_of_flood = 0;
+	for (uint32_t i = 0; i < 100000; i++) {
+		o.mac = (struct mac){{6, 1, (uint8_t)(i >> 24), (uint8_t)(i >> 16),
+			(uint8_t)(i >> 8), (uint8_t)i}};
+		o.dhcp.xid = i;
+		o.time += 10;
+		engine_observe(engine, &o);
+	}
+	engine_stats(engine, &stats);
+	assert_in_range(told_of_flood, 2 * 16384, 2 * 16384 + 2 * 10);
+	assert_int_equal(stats.untold, 100000 - told_of_flood / 2);
+	assert_in_range(stats.unknown, 16384, 2 * 16384);
+	/* An hour later there is room for others again. */
+	o.time += USEC_PER_HOUR;
+	o.mac.b[0] = 2;
+	engine_observe(engine, &o);
+	engine_stats(engine, &stats);
+	assert_int_equal(stats.events[EVENT_DEVICE_UNKNOWN], told_of_flood / 2);
+	assert_int_equal(stats.untold, 100001 - told_of_flood / 2);
+	engine_free(engine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1715,6 +1755,7 @@ int main(void)
 		T(a_stranger_is_told_once_in_any_hour),
 		T(the_gate_of_a_group_or_of_all_stops_in_silence),
 		T(an_unknown_camera_is_told_once_a_day),
+		T(a_flood_of_invented_macs_is_counted_and_not_told_one_by_one),
 		T(doubled_acks_tell_nothing_twice),
 		T(a_doubled_ack_after_a_restart_tells_nothing_either),
 		T(restart_or_renewal_is_the_requests_ciaddr_when_it_was_seen),
