@@ -80,7 +80,6 @@ struct hook {
 	struct item *items; /* in the order of the outbox */
 	int64_t last_seq; /* of the newest that was taken into memory */
 	bool more; /* the outbox has rows behind it */
-	uint64_t waiting; /* rows of the outbox */
 	uint64_t untold; /* rows that were dropped since that was told */
 	int64_t told_at; /* clock_mono() */
 	uint32_t failures; /* one after another */
@@ -155,8 +154,8 @@ static struct hook *hook_find(struct webhooks *w, const char *name)
 /* It has left the outbox, or will with the next commit. */
 static void row_done(struct hook *hook, int64_t seq)
 {
-	if (hook->waiting > 0)
-		hook->waiting--;
+	if (hook->stats.waiting > 0)
+		hook->stats.waiting--;
 	hook->all->ops->done(hook->all->ctx, seq);
 }
 
@@ -178,7 +177,7 @@ static void hook_trim(struct hook *hook)
 
 	DL_FOREACH_SAFE(hook->items, item, next)
 	{
-		if (hook->waiting <= hook->conf->backlog)
+		if (hook->stats.waiting <= hook->conf->backlog)
 			break;
 		if (item->easy)
 			continue;
@@ -282,7 +281,7 @@ static int count_row(void *ctx, const struct outbox_row *row)
 	struct hook *hook = hook_find(ctx, row->webhook);
 
 	if (hook)
-		hook->waiting++;
+		hook->stats.waiting++;
 	return take_row(ctx, row);
 }
 
@@ -627,7 +626,7 @@ void webhooks_add(struct webhooks *w, const struct outbox_row *row)
 
 	if (!hook)
 		return;
-	hook->waiting++;
+	hook->stats.waiting++;
 	if (hook->more || hook->stats.queued >= MEMORY_MAX || item_add(hook, row) < 0)
 		hook->more = true;
 	hook_trim(hook);

@@ -93,7 +93,7 @@ static void write_webhook(struct writer *w, const struct run *run, size_t i)
 	webhooks_stats(run->webhooks, i, &stats);
 	writer_object_begin(w, NULL);
 	writer_str(w, "name", run->conf->webhooks[i].name);
-	writer_u64(w, "queue", stats.queued);
+	writer_u64(w, "queue", stats.waiting);
 	writer_u64(w, "sent", stats.sent);
 	writer_u64(w, "retries", stats.retries);
 	writer_u64(w, "rejected", stats.rejected);

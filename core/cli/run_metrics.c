@@ -266,7 +266,7 @@ static void write_webhook_queue(struct sink *s, size_t at)
 		struct webhook_stats stats;
 
 		webhooks_stats(s->run->webhooks, i, &stats);
-		put(s, "webhook", s->run->conf->webhooks[i].name, stats.queued);
+		put(s, "webhook", s->run->conf->webhooks[i].name, (double)stats.waiting);
 	}
 }
 
@@ -399,7 +399,9 @@ static const struct metric metrics[] = {
 		"The longest time in which nothing else was looked at, since the start.",
 		write_turn_seconds, TURN(turn_time_max)},
 	{"tap82_store_waiting_bytes", "gauge", "Work that waits for the store.", write_waiting, 0},
-	{"tap82_webhook_queue", "gauge", "Webhook bodies in memory.", write_webhook_queue, 0},
+	{"tap82_webhook_queue", "gauge",
+		"Webhook messages owed: the whole outbox, in memory and stored.",
+		write_webhook_queue, 0},
 	{"tap82_webhook_requests_total", "counter", "Webhook requests by result.",
 		write_webhook_results, 0},
 	{"tap82_http_requests_total", "counter", "API requests.", write_http_total, HTTP(requests)},

@@ -37,7 +37,8 @@ struct webhook_ops {
 
 struct webhook_stats {
 	uint64_t sent, retries, rejected, dropped;
-	uint32_t queued, in_flight; /* queued: those in memory */
+	uint64_t waiting; /* rows of the outbox: all that is owed, in memory or not */
+	uint32_t queued, in_flight; /* of these: in memory, on the wire */
 	char error[160]; /* why the last request came to nothing; "" if it was answered */
 };
 

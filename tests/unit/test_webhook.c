@@ -141,6 +141,7 @@ static void the_oldest_are_dropped_beyond_the_backlog(void **state)
 	assert_int_equal(stored(), BACKLOG);
 	webhooks_stats(webhooks, 0, &stats);
 	assert_int_equal(stats.dropped, 3);
+	assert_int_equal(stats.waiting, BACKLOG);
 	/* At once for the first; the others with the next report, not each by itself. */
 	assert_int_equal(reports, 1);
 	assert_int_equal(told, 1);
@@ -157,12 +158,34 @@ static void rows_of_before_a_restart_count(void **state)
 	assert_int_equal(stored(), BACKLOG);
 }
 
+/* Memory holds a part of what is owed: the figure is that of all, and follows what leaves. */
+static void what_memory_has_no_room_for_counts(void **state)
+{
+	struct outbox_row row = {.webhook = "vms", .body = "{}", .body_len = 2};
+	struct webhook_stats stats;
+
+	(void)state;
+	hook_conf.backlog = 2500;
+	open_webhooks();
+	for (row.seq = 1; row.seq <= 2500; row.seq++)
+		webhooks_add(webhooks, &row);
+	webhooks_stats(webhooks, 0, &stats);
+	assert_int_equal(stats.waiting, 2500);
+	assert_true(stats.queued < 2500);
+	webhooks_add(webhooks, &row);
+	webhooks_stats(webhooks, 0, &stats);
+	assert_int_equal(gone_count, 1);
+	assert_int_equal(stats.waiting, 2500);
+	hook_conf.backlog = BACKLOG;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			the_oldest_are_dropped_beyond_the_backlog, begin, finish),
 		cmocka_unit_test_setup_teardown(rows_of_before_a_restart_count, begin, finish),
+		cmocka_unit_test_setup_teardown(what_memory_has_no_room_for_counts, begin, finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
