@@ -108,4 +108,7 @@ check "no permission: exit 1" fails_with 1 on_relay setpriv --reuid 65534 --regi
 check "and says so" grep -qi 'tap82: br0: .*permi' "$tmp/complaint"
 check "a bad VLAN is wrong usage: exit 2" fails_with 2 probe --vlan 5000
 check "a bad MAC is wrong usage: exit 2" fails_with 2 probe --mac 02:82
+check "a VLAN to one server is wrong usage: exit 2" fails_with 2 probe --vlan 7 --relay 10.20.0.1 \
+  --server 10.99.0.1
+check "and the way out is named" says "name the VLAN's interface with -i"
 check "no interface is wrong usage: exit 2" fails_with 2 on_relay "$tap82" probe
