@@ -3,8 +3,9 @@
 """A VMS with faults: faulty_vms.py PORT LOG [MAC=FAULT…].
 
 Logs one JSON line a request: {"at", "path", "token", "status", "body"}. Faults: "503:N" answers 503
-N times and then 204; "422" refuses for good with a message; "silent:N" closes without an answer N
-times; "slow:S" answers after S seconds. "tls=FILE" (certificate and key) makes it HTTPS."""
+N times and then 204; "400" and "422" refuse for good with a message; "silent:N" closes without an
+answer N times; "hang:N" takes the request and says nothing N times, until the other side gives up;
+"slow:S" answers after S seconds. "tls=FILE" (certificate and key) makes it HTTPS."""
 import http.server
 import json
 import ssl
@@ -15,6 +16,7 @@ import time
 faults = dict(word.split("=", 1) for word in sys.argv[3:])
 log = open(sys.argv[2], "a", buffering=1)
 lock = threading.Lock()
+REFUSALS = {"400": "The address is of no network here.", "422": "The camera is not known."}
 
 
 def left(mac):
@@ -35,9 +37,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status, text = 204, b""
         if fault.startswith("503") and left(body["mac"]):
             status = 503
-        elif fault == "422":
-            status, text = 422, b'{"message": "The camera is not known."}'
-        elif fault.startswith("silent") and left(body["mac"]):
+        elif fault in REFUSALS:
+            status, text = int(fault), json.dumps({"message": REFUSALS[fault]}).encode()
+        elif fault.startswith(("silent", "hang")) and left(body["mac"]):
             status = 0
         elif fault.startswith("slow"):
             time.sleep(float(fault.partition(":")[2]))
@@ -45,6 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             log.write(json.dumps({"at": at, "path": self.path, "status": status, "body": body,
                                   "token": self.headers.get("Authorization", "")}) + "\n")
         if status == 0:
+            if fault.startswith("hang"):
+                self.rfile.read(1)
             self.close_connection = True
             return
         self.send_response(status)
