@@ -60,6 +60,8 @@ const struct conf_key conf_keys[] = {
 	{TAP82("event-log", path), AT(conf, event_log), DEFAULT("/var/log/tap82/events.jsonl")},
 	{TAP82("event-retention", duration), AT(conf, event_retention), DEFAULT("90d"),
 		BETWEEN(USEC_PER_MSEC, LONGEST)},
+	{TAP82("event-limit", size), AT(conf, event_limit), DEFAULT("10000000"),
+		BETWEEN(1000, 1000000000)},
 	{TAP82("user", name), AT(conf, user), DEFAULT("tap82")},
 
 	{CAPTURE("interface", interface), AT(conf_capture, interface)},

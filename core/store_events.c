@@ -200,22 +200,32 @@ static int give_back(struct store *store)
 	return r;
 }
 
-int store_expire_events(struct store *store, int64_t before, size_t limit)
+/* Runs a statement that deletes by one value, at most `limit` rows: how many, or negative. */
+static int delete_some(struct store *store, enum store_statement which, int64_t value, size_t limit)
 {
 	struct store_bind b;
-	int r = store_prepare(store, STORE_EXPIRE_EVENTS, &b), deleted;
+	int r = store_prepare(store, which, &b);
 
 	if (r < 0)
 		return r;
-	bind_int(&b, before);
+	bind_int(&b, value);
 	bind_int(&b, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
 	r = store_run(store, &b);
-	if (r < 0)
-		return r;
-	deleted = sqlite3_changes(store->db);
-	if (deleted > 0)
+	return r < 0 ? r : sqlite3_changes(store->db);
+}
+
+int store_expire_events(struct store *store, int64_t before, size_t keep, size_t limit)
+{
+	int old = delete_some(store, STORE_EXPIRE_EVENTS, before, limit), many, r = 0;
+
+	if (old < 0)
+		return old;
+	many = delete_some(store, STORE_LIMIT_EVENTS, (int64_t)keep, limit);
+	if (many < 0)
+		return many;
+	if (old + many > 0)
 		r = give_back(store);
-	return r < 0 ? r : deleted;
+	return r < 0 ? r : old + many;
 }
 
 static int put_new(struct store *store, const struct outbox_row *row, int64_t *ret_seq)

@@ -48,6 +48,9 @@ static const char *const texts[STORE_STATEMENTS] = {
 	[STORE_FIRST_SEQ] = "SELECT min(seq) FROM event WHERE time >= ?",
 	[STORE_EXPIRE_EVENTS] = ("DELETE FROM event WHERE seq IN"
 				 " (SELECT seq FROM event WHERE time < ?1 ORDER BY time LIMIT ?2)"),
+	[STORE_LIMIT_EVENTS] =
+		("DELETE FROM event WHERE seq IN (SELECT seq FROM event"
+		 " WHERE seq <= (SELECT max(seq) FROM event) - ?1 ORDER BY seq LIMIT ?2)"),
 	[STORE_VACUUM] = "PRAGMA incremental_vacuum(2000)",
 	[STORE_PUT_OUTBOX] =
 		"INSERT INTO outbox (webhook, mac, body, tries, next_at) VALUES (?,?,?,?,?)",

@@ -168,9 +168,9 @@ static void expire(struct run *run, int64_t now)
 
 	if (t->failing || clock_mono() < t->expire_at)
 		return;
-	n = store_expire_events(
-		run->store, now + t->ahead - run->conf->event_retention, EXPIRE_ROWS);
-	t->expire_at = clock_mono() + (n == EXPIRE_ROWS ? USEC_PER_SEC : EXPIRE_EVERY);
+	n = store_expire_events(run->store, now + t->ahead - run->conf->event_retention,
+		run->conf->event_limit, EXPIRE_ROWS);
+	t->expire_at = clock_mono() + (n >= EXPIRE_ROWS ? USEC_PER_SEC : EXPIRE_EVERY);
 }
 
 static void keep_longest(struct run *run)

@@ -104,6 +104,7 @@ struct conf {
 	size_t listen_count;
 	char *api_token_file, *metrics_listen, *event_log; /* … and these */
 	int64_t event_retention;
+	size_t event_limit;
 	char *user; /* NULL: stay who we are */
 	struct conf_capture *captures;
 	struct conf_server *servers;

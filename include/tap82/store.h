@@ -168,8 +168,8 @@ int store_walk_begin(struct store *store, struct event_walk *walk);
  * anything but 0. 1: there may be more; 0: that was all; negative. */
 int store_walk_events(
 	struct store *store, struct event_walk *walk, size_t limit, store_event_fn fn, void *ctx);
-/* Deletes events older than `before`, at most `limit` of them, and gives room back to the file
- * system: how many, or negative. */
-int store_expire_events(struct store *store, int64_t before, size_t limit);
+/* Deletes events older than `before` and those beyond the newest `keep`, at most `limit` of each,
+ * and gives room back to the file system: how many, or negative. */
+int store_expire_events(struct store *store, int64_t before, size_t keep, size_t limit);
 
 #endif

@@ -283,7 +283,7 @@ static int use_store(void)
 		assert_int_equal(store_each_device(store, count_device, &devices), 0);
 		assert_int_equal(devices, 1);
 	}
-	again = store_expire_events(store, 1, 10);
+	again = store_expire_events(store, 1, 10, 10);
 	store_close(store);
 	return r < 0 ? r : again < 0 ? again : 0;
 }

@@ -360,12 +360,33 @@ static void old_events_go_and_the_file_shrinks(void **state)
 	store_close(store);
 	assert_int_equal(stat(path, &before), 0);
 	store = open_store();
-	assert_int_equal(store_expire_events(store, 990, 600), 600);
-	assert_int_equal(store_expire_events(store, 990, 600), 390);
-	assert_int_equal(store_expire_events(store, 990, 600), 0);
+	assert_int_equal(store_expire_events(store, 990, 1000, 600), 600);
+	assert_int_equal(store_expire_events(store, 990, 1000, 600), 390);
+	assert_int_equal(store_expire_events(store, 990, 1000, 600), 0);
 	store_close(store);
 	assert_int_equal(stat(path, &after), 0);
 	assert_true(after.st_size < before.st_size / 4);
+}
+
+static void the_oldest_events_beyond_the_limit_go(void **state)
+{
+	struct event_row row = {.code = "x", .json = "{}", .json_len = 2, .time = 5000};
+	struct store *store = open_store();
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		memcpy(row.id, &i, sizeof(i));
+		assert_int_equal(store_put_event(store, &row), 1);
+	}
+	assert_int_equal(store_expire_events(store, 0, 30, 100), 0);
+	assert_int_equal(store_expire_events(store, 0, 10, 15), 15);
+	assert_int_equal(store_expire_events(store, 0, 10, 15), 5);
+	assert_int_equal(store_expire_events(store, 0, 10, 15), 0);
+	memset(row.id, 0, sizeof(row.id));
+	assert_int_equal(store_put_event(store, &row), 1);
+	row.id[0] = 29;
+	assert_int_equal(store_put_event(store, &row), 0);
+	store_close(store);
 }
 
 static int take_outbox(void *ctx, const struct outbox_row *row)
@@ -679,6 +700,7 @@ int main(void)
 		cmocka_unit_test_setup(an_event_is_kept_once_and_found_again, fresh),
 		cmocka_unit_test_setup(a_walk_goes_on_where_it_was_left, fresh),
 		cmocka_unit_test_setup(old_events_go_and_the_file_shrinks, fresh),
+		cmocka_unit_test_setup(the_oldest_events_beyond_the_limit_go, fresh),
 		cmocka_unit_test_setup(the_outbox_keeps_its_order, fresh),
 		cmocka_unit_test_setup(facts_are_small_values_by_name, fresh),
 		cmocka_unit_test_setup(what_is_not_committed_is_not_there, fresh),
