@@ -24,7 +24,7 @@ void let_yield(struct engine *e, struct reservation *newcomer, struct device *ol
 	newcomer->peer = old->mac;
 	for (unsigned i = 0; i < r->count; i++)
 		if (!r->parts[i].have && !r->parts[i].maybe)
-			reservations_believe(&e->reservations, &r->parts[i], old->ip, 0);
+			reservations_believe(&e->reservations, &r->parts[i], 0, old->ip);
 	want_everywhere(e, r, 0);
 }
 
