@@ -20,7 +20,7 @@ per_packet() {
   n=$2
   file=$3
   shift 3
-  "$build/bench/measure" 3 "full=$(echo "$*" | sed "s|{}|$file|g") 2> /dev/null" \
+  "$build/bench/measure" 5 "full=$(echo "$*" | sed "s|{}|$file|g") 2> /dev/null" \
     "empty=$(echo "$*" | sed "s|{}|$tmp/empty.pcap|g") 2> /dev/null" |
     awk -v what="$what" -v n="$n" '/^full/ { f = $4 } /^empty/ { e = $4 }
       END { printf "  %-44s %9.0f ns a packet\n", what, (f > e ? f - e : 0) * 1e6 / n }'
