@@ -45,6 +45,8 @@ static inline __attribute__((always_inline)) void look_ahead_of_drop(const struc
 	__builtin_prefetch(bucket_of(t, oldest->hh.hashv), 1);
 	__builtin_prefetch(oldest->hh.hh_next, 1);
 	__builtin_prefetch(oldest->hh.hh_prev, 1);
+	if (!oldest->hh.next)
+		return;
 	__builtin_prefetch(oldest->hh.next, 1);
 	__builtin_prefetch((const char *)oldest->hh.next + 64, 1);
 }
