@@ -46,6 +46,23 @@ static const char *server_state_text(enum server_state state)
 	return texts[state];
 }
 
+/* The comparisons that tap82 makes by itself, and those that were asked for. */
+static void write_reconcile(struct writer *w, const struct server_row *server)
+{
+	uint64_t found = 0;
+
+	if (server->reconciled_at == 0)
+		return;
+	for (enum finding f = FINDING_MISSING; f < FINDINGS; f++)
+		found += server->found[f];
+	writer_object_begin(w, "reconcile");
+	writer_time(w, "time", server->reconciled_at);
+	writer_u64(w, "runs", server->reconciled);
+	writer_u64(w, "found", found);
+	writer_u64(w, "fixed", server->fixed);
+	writer_object_end(w);
+}
+
 static void write_server(struct writer *w, const struct run *run, uint8_t i)
 {
 	struct engine_server_stats orders;
@@ -67,6 +84,7 @@ static void write_server(struct writer *w, const struct run *run, uint8_t i)
 	writer_u64(w, "refused", orders.refused);
 	if (*why)
 		writer_str(w, "error", why);
+	write_reconcile(w, &run->servers[i]);
 	writer_object_end(w);
 }
 

@@ -91,6 +91,9 @@ check "also in the metrics" wait_for 5 metric_is \
   'tap82_reconcile_findings_total\{server="north",finding="missing"\} [1-9][0-9]*'
 check "what was mended, too" metric_is 'tap82_reconcile_fixed_total\{server="north"\} [1-9][0-9]*'
 check "and when" metric_is 'tap82_reconcile_last_timestamp_seconds\{server="north"\} 1[0-9]{9}(\.[0-9]+)?'
+status_has() { "$tap82" status -c "$tmp/tap82.ini" --json | jq -e "$1" > "$tmp/out"; }
+check "the status has all of it" status_has '.servers[0].reconcile
+  | .runs >= 1 and .found >= 3 and .fixed >= 3 and (.time | test("^20"))'
 check "who asks for progress is told of it" sh -c "curl -s --unix-socket '$tmp/state/tap82.sock' \
   -X POST 'http://localhost/v1/reconcile?progress=1' | grep -qx '{\"checked\":0,\"of\":3}'"
 check "who does not, is not" sh -c "! curl -s --unix-socket '$tmp/state/tap82.sock' \
