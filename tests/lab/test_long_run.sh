@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Cameras that renew, hour after hour, in compressed time: leases of a minute (of seconds in the
-# short form), beside a real dhcpd, with tap82 under AddressSanitizer and then under valgrind.
+# short form), beside a real dhcpd, with tap82 under AddressSanitizer and, when run whole, under valgrind.
 # Nothing leaks, and memory, descriptors and database stay as large as planned.
 #
 # TAP82_SOAK=1: 10 000 cameras for an hour, twice. Else, or to choose: LONG_CAMERAS, LONG_SECONDS,
-# LONG_LEASE (seconds), LONG_UNDER ("asan valgrind"). LONG_SAMPLES: the folder that keeps what was
+# LONG_LEASE (seconds), LONG_UNDER ("asan valgrind"; the short form: asan). LONG_SAMPLES: the folder that keeps what was
 # measured each LONG_EVERY seconds, one JSON line a sample: memory (KiB) and descriptors of
 # engine, starter, sniffer; bytes of database and event log; what has been observed.
 set -u
@@ -14,8 +14,10 @@ set -u
 
 if [ -n "${TAP82_SOAK:-}" ]; then
   cameras_count=${LONG_CAMERAS:-10000} seconds=${LONG_SECONDS:-3600} lease=${LONG_LEASE:-60} every=${LONG_EVERY:-10}
+  under_all=${LONG_UNDER:-asan valgrind}
 else
   cameras_count=${LONG_CAMERAS:-200} seconds=${LONG_SECONDS:-24} lease=${LONG_LEASE:-4} every=${LONG_EVERY:-1}
+  under_all=${LONG_UNDER:-asan}
 fi
 retention=$((lease * 2))
 
@@ -154,5 +156,5 @@ dora mac=02:00:00:01:00:01 count=$cameras_count stay=${seconds}s
 dora mac=02:00:00:0f:00:01 count=$((cameras_count / 100)) stay=${seconds}s
 @$((seconds / 2))s dora mac=02:00:00:0f:00:01 count=$((cameras_count / 100)) rate=1
 SIM
-for under in ${LONG_UNDER:-asan valgrind}; do long_run "$under"; done
+for under in $under_all; do long_run "$under"; done
 exit "$lab_failures"
