@@ -84,8 +84,20 @@ static struct report_camera *camera_at(struct report *r, const struct mac *mac, 
 	return &r->cameras[i->camera];
 }
 
+/* Behind all that is not later. What was due between two packets is told at the second one, so
+ * little has to move. */
+static struct report_entry *place_for(struct report *r, int64_t time)
+{
+	size_t i = r->entry_count++;
+
+	for (; i > 0 && r->entries[i - 1].time > time; i--)
+		r->entries[i] = r->entries[i - 1];
+	return &r->entries[i];
+}
+
 static struct report_entry *add(struct report *r, const struct mac *mac, int64_t time)
 {
+	struct report_entry *entry;
 	struct report_camera *camera;
 	uint32_t index;
 
@@ -98,8 +110,9 @@ static struct report_entry *add(struct report *r, const struct mac *mac, int64_t
 		grow((void **)&r->entries, &r->entry_room, r->entry_count, sizeof(*r->entries)) < 0)
 		return NULL;
 	camera->entries++;
-	r->entries[r->entry_count] = (struct report_entry){.time = time, .camera = index};
-	return &r->entries[r->entry_count++];
+	entry = place_for(r, time);
+	*entry = (struct report_entry){.time = time, .camera = index};
+	return entry;
 }
 
 /* An id as text where it is text, else as hex. */

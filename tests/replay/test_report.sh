@@ -30,6 +30,16 @@ says_not() { ! grep -qiE "$1" "$tmp/a.html"; }
 before() {
   awk -v a="$1" -v b="$2" 'index($0, a) && !x {x = NR} index($0, b) && !y {y = NR} END {exit !(x && y && x < y)}' "$tmp/a.html"
 }
+# Each camera's ladder, and the lines in it whose time is before the one above.
+is_in_order() {
+  python3 - "$tmp/a.html" << 'PYTHON'
+import re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+ladders = [re.findall(r'<tr class="row"><td>(.*?)</td>', part) for part in page.split("<details")[1:]]
+back = [(a, b) for times in ladders for a, b in zip(times, times[1:]) if b < a]
+sys.exit(f"{len(ladders)} ladders, {len(back)} steps back: {back[:3]}" if back or not any(ladders) else 0)
+PYTHON
+}
 is_well_formed() {
   python3 - "$1" << 'PYTHON'
 import html.parser, sys
@@ -63,6 +73,9 @@ check "problems stand first" before '<h2>Problems (' '<h2>Timeline'
 check "severity has a shape beside its colour" says 'class="warning">&#9650; '
 check "a shared port is a problem" says 'Port. Shared by Several Cameras'
 check "every camera has its ladder" says '<b>DISCOVER</b>'
+report "$tmp/a.html" pcaps/scenes/replacement.pcap
+check "a hold's end was between two packets" says 'streams.hold_ended'
+check "a ladder goes down in time" is_in_order
 report "$tmp/a.html" pcaps/scenes/radius-mismatch.pcap
 check "both places of a mismatch are told" says 'option 82: .*; RADIUS: '
 report "$tmp/a.html" pcaps/scenes/address-taken.pcap
