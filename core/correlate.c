@@ -7,6 +7,8 @@
 
 #include "tap82/correlate.h"
 
+#define COPY_WITHIN (2 * USEC_PER_SEC)
+
 /* Nearly every message looks for an exchange that is not there: chains are to be short. */
 #undef HASH_BKT_CAPACITY_THRESH
 #define HASH_BKT_CAPACITY_THRESH 6u
@@ -166,6 +168,26 @@ static int leg_of(uint8_t type)
 	return -1;
 }
 
+/* What a relay passes on of a REQUEST that was just seen on its own says no more of it. */
+static void note_state(struct transaction *tx, const struct observation *o, int64_t now)
+{
+	enum client_state state = client_state_of(o);
+
+	if (o->dhcp.giaddr == 0)
+		tx->asked_at = now;
+	else if (state == CLIENT_RENEWING_OR_REBINDING && tx->asked_at &&
+		 now - tx->asked_at < COPY_WITHIN)
+		return;
+	tx->client_state = (uint8_t)state;
+}
+
+/* The ACK to one that has an address repeats it (RFC 2131 table 3): its REQUEST was missed. */
+static void note_ack(struct transaction *tx, const struct observation_dhcp *dhcp)
+{
+	if (dhcp->ciaddr && tx->client_state < CLIENT_RENEWING)
+		tx->client_state = CLIENT_RENEWING_OR_REBINDING;
+}
+
 /* The REQUEST is seen on several legs: the one with option 82 says where the camera is. */
 static void note_request(struct transaction *tx, const struct observation_dhcp *dhcp)
 {
@@ -199,8 +221,12 @@ struct transaction *transaction_observe(
 		return tx;
 	if (!tx->legs[leg])
 		tx->legs[leg] = now;
-	if (leg == LEG_REQUEST)
-		note_request(tx, &o->dhcp);
+	if (leg == LEG_ACK)
+		note_ack(tx, &o->dhcp);
+	if (leg != LEG_REQUEST)
+		return tx;
+	note_state(tx, o, now);
+	note_request(tx, &o->dhcp);
 	return tx;
 }
 

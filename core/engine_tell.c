@@ -68,6 +68,8 @@ void event_of_happening(
 		.server = h->server >= 0 ? e->conf->servers[h->server].name : NULL,
 		.relay = h->o->dhcp.giaddr,
 		.group = group_name(e, h->group),
+		.client_state =
+			h->tx ? client_state_text((enum client_state)h->tx->client_state) : NULL,
 		.option82 = h->option82,
 		.port = h->port,
 	};

@@ -401,6 +401,7 @@ static void write_head_json(struct writer *w, const struct event *e)
 		put_kept(w, &kept.whom);
 	else
 		write_whom(w, e);
+	write_text(w, "client_state", e->client_state);
 	write_text(w, "reason", e->reason);
 	if (where_is_kept(e) || keep_where(e))
 		put_kept(w, &kept.where);
@@ -414,6 +415,7 @@ static void write_head(struct writer *w, const struct event *e)
 	writer_hex(w, "id", e->id, sizeof(e->id));
 	write_code(w, e);
 	write_whom(w, e);
+	write_text(w, "client_state", e->client_state);
 	write_text(w, "reason", e->reason);
 	write_where(w, e);
 }

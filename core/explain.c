@@ -366,11 +366,15 @@ static void write_leg(struct story *s, const struct transaction *tx, int leg, co
 static void write_exchange(struct story *s)
 {
 	const struct transaction *tx = transaction_find(&s->e->transactions, &s->mac, s->xid);
+	const char *state;
 
 	if (!tx || !s->acked_at)
 		return;
+	state = client_state_text((enum client_state)tx->client_state);
 	writer_object_begin(s->w, "exchange");
 	writer_hex32(s->w, "xid", s->xid);
+	if (state)
+		writer_str(s->w, "client_state", state);
 	write_leg(s, tx, LEG_DISCOVER, "discover");
 	write_leg(s, tx, LEG_OFFER, "offer");
 	write_leg(s, tx, LEG_REQUEST, "request");

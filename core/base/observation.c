@@ -88,3 +88,49 @@ int observation_check(const struct observation *o, size_t n)
 	}
 	return 0;
 }
+
+#define SUBOPTION_FLAGS 10 /* RFC 5010 */
+#define FLAGS_UNICAST	0x80
+#define TO_ALL		UINT32_MAX
+
+/* The first byte of a sub-option, or -1. */
+static int suboption(const struct option82 *o, uint8_t code)
+{
+	for (unsigned i = 0; i + 2 < o->len && i + 2u + o->raw[i + 1] <= o->len;
+		i += 2u + o->raw[i + 1])
+		if (o->raw[i] == code && o->raw[i + 1] > 0)
+			return o->raw[i + 2];
+	return -1;
+}
+
+/* It has an address: RFC 2131 4.4.5. */
+static enum client_state renewing_or_rebinding(const struct observation *o)
+{
+	int flags;
+
+	if (o->dhcp.giaddr == 0 && o->dst != 0)
+		return o->dst == TO_ALL ? CLIENT_REBINDING : CLIENT_RENEWING;
+	flags = suboption(&o->dhcp.option82, SUBOPTION_FLAGS);
+	if (flags >= 0)
+		return flags & FLAGS_UNICAST ? CLIENT_RENEWING : CLIENT_REBINDING;
+	return CLIENT_RENEWING_OR_REBINDING;
+}
+
+enum client_state client_state_of(const struct observation *o)
+{
+	if (o->kind != OBSERVATION_DHCP || o->dhcp.type != DHCP_REQUEST)
+		return CLIENT_UNKNOWN;
+	if (o->dhcp.ciaddr)
+		return renewing_or_rebinding(o);
+	if (o->dhcp.server_id)
+		return CLIENT_SELECTING;
+	return o->dhcp.requested_ip ? CLIENT_INIT_REBOOT : CLIENT_UNKNOWN;
+}
+
+const char *client_state_text(enum client_state state)
+{
+	static const char *const words[] = {
+		NULL, "selecting", "init-reboot", "renewing", "rebinding", "renewing-or-rebinding"};
+
+	return words[state];
+}

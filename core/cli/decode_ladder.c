@@ -22,6 +22,7 @@ struct step {
 	int64_t time;
 	uint32_t src, dst, relay, server, ip;
 	uint8_t type;
+	uint8_t state; /* enum client_state, of a REQUEST */
 	bool repeated; /* the same was on the same leg before: sent again */
 };
 
@@ -166,6 +167,22 @@ static void append(struct transaction *t, struct step *step)
 	t->steps++;
 }
 
+static enum client_state state_of(const struct message *m)
+{
+	struct observation o = {.kind = OBSERVATION_DHCP, .dst = m->datagram->dst};
+
+	if (m->dhcp.type != DHCP_REQUEST)
+		return CLIENT_UNKNOWN;
+	o.dhcp.type = m->dhcp.type;
+	o.dhcp.ciaddr = m->dhcp.ciaddr;
+	o.dhcp.giaddr = m->dhcp.giaddr;
+	o.dhcp.server_id = m->dhcp.server_id;
+	o.dhcp.requested_ip = m->dhcp.requested_ip;
+	if (m->dhcp.has_option82)
+		option82_observe(&m->dhcp.option82, &o.dhcp.option82);
+	return client_state_of(&o);
+}
+
 static struct step step_of(const struct message *m)
 {
 	const struct dhcp *d = &m->dhcp;
@@ -178,7 +195,8 @@ static struct step step_of(const struct message *m)
 		.ip = d->yiaddr		? d->yiaddr
 		      : d->requested_ip ? d->requested_ip
 					: d->ciaddr,
-		.type = d->type};
+		.type = d->type,
+		.state = (uint8_t)state_of(m)};
 }
 
 int ladder_add(struct ladder *ladder, const struct message *m)
@@ -275,12 +293,19 @@ static const char *type_text(const struct step *s)
 	return dhcp_type_text(&named);
 }
 
+static const char *state_text(const struct step *s)
+{
+	return client_state_text((enum client_state)s->state);
+}
+
 static void write_step(struct writer *w, const struct step *s, int64_t before)
 {
 	writer_object_begin(w, NULL);
 	writer_time(w, "time", s->time);
 	writer_double(w, "delay_ms", (double)(s->time - before) / 1000);
 	writer_str(w, "type", type_text(s));
+	if (s->state)
+		writer_str(w, "client_state", state_text(s));
 	write_ip(w, "src", s->src);
 	write_ip(w, "dst", s->dst);
 	write_ip(w, "giaddr", s->relay);
@@ -322,16 +347,17 @@ static void put(struct writer *w, const char *text)
 
 static void line_step(struct writer *w, const struct step *s, int64_t before)
 {
-	char time[TIME_TEXT], ip[IPV4_TEXT], server[IPV4_TEXT], relay[IPV4_TEXT], text[160];
+	char time[TIME_TEXT], ip[IPV4_TEXT], server[IPV4_TEXT], relay[IPV4_TEXT], text[192];
 	bool answer = is_answer(s->type);
 
 	time_format(s->time, time);
-	snprintf(text, sizeof(text), "  %.15s  %+10.1f ms  %s %-9s%s%s%s%s%s%s%s", time + 11,
+	snprintf(text, sizeof(text), "  %.15s  %+10.1f ms  %s %-9s%s%s%s%s%s%s%s%s%s%s", time + 11,
 		(double)(s->time - before) / 1000, answer ? "<-" : "->", type_text(s),
 		s->ip ? " " : "", s->ip ? ipv4_format(s->ip, ip) : "",
 		s->server ? (answer ? " from " : " to ") : "",
 		s->server ? ipv4_format(s->server, server) : "", s->relay ? " via " : "",
-		s->relay ? ipv4_format(s->relay, relay) : "", s->repeated ? "  (again)" : "");
+		s->relay ? ipv4_format(s->relay, relay) : "", s->state ? "  (" : "",
+		s->state ? state_text(s) : "", s->state ? ")" : "", s->repeated ? "  (again)" : "");
 	writer_begin(w);
 	put(w, text);
 	writer_end(w);

@@ -296,6 +296,9 @@ static void put_entry(struct page *p, const struct report_entry *e)
 		fprintf(p->out, " &rarr; ");
 		put_ip(p, e->dst);
 		fprintf(p->out, " <b>%s</b>", message_name(e));
+		if (e->state)
+			fprintf(p->out, " <span class=\"facts\">%s</span>",
+				client_state_text((enum client_state)e->state));
 	}
 	fputs("</td><td class=\"mono\">", p->out);
 	if (e->event == EVENT_NONE && e->type)

@@ -175,6 +175,7 @@ static void add_dhcp(struct report *r, const struct observation *o)
 	if (!entry)
 		return;
 	entry->type = o->dhcp.type;
+	entry->state = (uint8_t)client_state_of(o);
 	entry->xid = o->dhcp.xid;
 	entry->giaddr = o->dhcp.giaddr;
 	entry->ip = o->dhcp.yiaddr   ? o->dhcp.yiaddr

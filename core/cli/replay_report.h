@@ -17,6 +17,7 @@ struct report_entry {
 	uint32_t camera; /* index */
 	enum event_code event;
 	uint8_t type; /* DHCP type, 0: RADIUS */
+	uint8_t state; /* enum client_state, of a REQUEST */
 	uint32_t xid, giaddr, ip, src, dst;
 	char *text; /* of the event: reason, detail; of RADIUS: its port. NULL: none */
 };

@@ -43,7 +43,9 @@ struct transaction {
 	int64_t acked_at;
 	int64_t seen_at; /* the last message */
 	int64_t legs[5]; /* first DISCOVER, OFFER, REQUEST, ACK, NAK; 0: not seen */
+	int64_t asked_at; /* the client's own REQUEST, past the relay or to all */
 	bool has_request;
+	uint8_t client_state; /* enum client_state: of the last REQUEST, and by the ACK */
 	struct option82 *option82; /* of the REQUEST, cut to its length; NULL: none */
 	struct port_place *port; /* the layout's reading of it; NULL: none */
 };

@@ -73,6 +73,7 @@ struct event {
 	const char *server; /* the section's name, or the address of a stranger; NULL */
 	uint32_t relay;
 	const char *group;
+	const char *client_state; /* how the client asked, where an ACK is told; NULL: not known */
 	const char *reason; /* the decision's word, NULL for none */
 	struct identity device;
 	const struct option82 *option82; /* NULL: none */

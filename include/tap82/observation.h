@@ -170,6 +170,21 @@ struct observation {
 	};
 };
 
+/* The state in which a client sends a REQUEST: RFC 2131 4.3.2. */
+enum client_state {
+	CLIENT_UNKNOWN, /* no REQUEST, or one that the RFC does not know */
+	CLIENT_SELECTING, /* takes up an offer */
+	CLIENT_INIT_REBOOT, /* has just started, and asks for the address that it had */
+	CLIENT_RENEWING, /* asks its server, past the relay */
+	CLIENT_REBINDING, /* asks all servers, because its own did not answer */
+	CLIENT_RENEWING_OR_REBINDING, /* a relay's copy: where the client sent it is not in it */
+};
+/* By what is in the REQUEST and where it goes to: some relays also pass renewals on that they see
+ * on their way, as they do with rebindings. */
+enum client_state client_state_of(const struct observation *o);
+/* "selecting", "init-reboot" …; NULL for CLIENT_UNKNOWN. */
+const char *client_state_text(enum client_state state);
+
 /* How many bytes of the observation are sent: the header and its kind's part. 0: unknown kind. */
 size_t observation_size(const struct observation *o);
 /* Receiver's side: checks `n` received bytes as one observation: version, kind, size, every

@@ -76,6 +76,8 @@ check "every camera has its ladder" says '<b>DISCOVER</b>'
 report "$tmp/a.html" pcaps/scenes/replacement.pcap
 check "a hold's end was between two packets" says 'streams.hold_ended'
 check "a ladder goes down in time" is_in_order
+report "$tmp/a.html" pcaps/scenes/restart.pcap
+check "a ladder says how the camera asked" says 'REQUEST</b> <span class="facts">renewing</span>'
 report "$tmp/a.html" pcaps/scenes/radius-mismatch.pcap
 check "both places of a mismatch are told" says 'option 82: .*; RADIUS: '
 report "$tmp/a.html" pcaps/scenes/address-taken.pcap
