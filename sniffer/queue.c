@@ -28,7 +28,8 @@ int queue_init(struct queue *q)
 
 void queue_done(struct queue *q)
 {
-	munmap(q->slots, BYTES);
+	if (q->slots)
+		munmap(q->slots, BYTES);
 }
 
 /* RFC 2131 4.4.5: a client that has an address names it in ciaddr, and the ACK repeats it. */

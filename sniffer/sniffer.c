@@ -305,8 +305,10 @@ int sniffer_run(const struct sniffer_config *config, int fd)
 	if (r == 0)
 		r = frame_decoder_init(&s.frames, &config->want);
 	if (r < 0)
-		return SNIFFER_EXIT_OPEN;
-	r = open_source(&s, error);
+		snprintf(error, sizeof(error), "%.64s: %s",
+			config->file ? config->file : config->interface, err_text(r));
+	else
+		r = open_source(&s, error);
 	if (r < 0) {
 		tell_status(&s, OBSERVATION_CAPTURE_FAILED, r, error);
 		r = SNIFFER_EXIT_OPEN;

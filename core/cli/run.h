@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "orders.h"
+#include "run_words.h"
 #include "tap82/conf.h"
 #include "tap82/dhcpd.h"
 #include "tap82/engine.h"
@@ -42,6 +43,7 @@ struct starter_message {
 	uint16_t capture; /* index into conf->captures */
 	int32_t pid;
 	int32_t status; /* ended: as waitpid() gave it */
+	char words[WORDS_MAX]; /* ended: what it said on stderr, "" */
 };
 
 /* Forks it; conf is used by the child as it is now. user: whom its sniffers become, NULL: who they

@@ -238,18 +238,20 @@ static void started(struct capture_row *c, int fd)
 		run_stop(c->run, EXIT_FAILED);
 }
 
-static void say_why(struct capture_row *c, int status)
+static void say_why(struct capture_row *c, const struct starter_message *m)
 {
 	const char *what = c->conf->interface ? c->conf->interface : c->conf->file;
+	const char *between = m->words[0] ? ": " : "";
+	int words = (int)strnlen(m->words, sizeof(m->words));
 
 	if (c->why[0])
 		return;
-	if (WIFSIGNALED(status))
-		snprintf(c->why, sizeof(c->why), "%s: sniffer was killed: %s", what,
-			strsignal(WTERMSIG(status)));
+	if (WIFSIGNALED(m->status))
+		snprintf(c->why, sizeof(c->why), "%s: sniffer was killed: %s%s%.*s", what,
+			strsignal(WTERMSIG(m->status)), between, words, m->words);
 	else
-		snprintf(c->why, sizeof(c->why), "%s: sniffer ended with status %d", what,
-			WEXITSTATUS(status));
+		snprintf(c->why, sizeof(c->why), "%s: sniffer ended with status %d%s%.*s", what,
+			WEXITSTATUS(m->status), between, words, m->words);
 }
 
 static void hang_up(struct capture_row *c)
@@ -282,20 +284,20 @@ static void restart_later(struct capture_row *c)
 	loop_timer_set(c->restart, c->back_off);
 }
 
-static void ended(struct capture_row *c, int status)
+static void ended(struct capture_row *c, const struct starter_message *m)
 {
 	while (c->fd >= 0 && c->io && read_some(c)) /* its last words */
 		;
 	hang_up(c);
 	if (c->run->stopping)
 		return;
-	if (c->conf->file && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (c->conf->file && WIFEXITED(m->status) && WEXITSTATUS(m->status) == 0) {
 		c->state = CAPTURE_FINISHED;
 		c->why[0] = 0;
 		log_info("capture %s: %s: read to its end", c->conf->name, c->conf->file);
 		return;
 	}
-	say_why(c, status);
+	say_why(c, m);
 	if (c->run->ready) {
 		restart_later(c);
 		return;
@@ -318,7 +320,7 @@ static void hear(void *ctx, int fd, int what)
 		if (m.word == STARTER_STARTED)
 			started(&run->captures[m.capture], sniffer);
 		else if (m.word == STARTER_ENDED)
-			ended(&run->captures[m.capture], m.status);
+			ended(&run->captures[m.capture], &m);
 	}
 	if (got < 0 && !run->stopping) {
 		log_error("starter: ended: captures cannot be opened again");

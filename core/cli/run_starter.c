@@ -24,12 +24,14 @@
 /* In the starter: which sniffer is whose. */
 struct child {
 	pid_t pid;
+	struct words words;
 };
 
 struct self {
 	const struct conf *conf;
 	struct message_decoder *messages;
 	struct child *children; /* one for each capture */
+	struct pollfd *waits; /* the engine, the signals, each child's words */
 	const char *user; /* whom the sniffers become; NULL: who we are */
 	int fd, signals;
 	sigset_t old_mask;
@@ -137,7 +139,7 @@ static void confine(const struct self *self)
 
 /* --- The starter's own life ------------------------------------------------------------------ */
 
-static void be_sniffer(struct self *self, const struct conf_capture *capture, int fd)
+static void be_sniffer(struct self *self, const struct conf_capture *capture, int fd, int words)
 {
 	struct sniffer_config config = {.name = capture->name,
 		.interface = capture->interface,
@@ -147,61 +149,96 @@ static void be_sniffer(struct self *self, const struct conf_capture *capture, in
 		.messages = self->messages};
 
 	prctl(PR_SET_NAME, "tap82-sniffer");
+	words_take(words);
 	setup_want(capture, &config.want);
 	sigprocmask(SIG_SETMASK, &self->old_mask, NULL);
 	_exit(sniffer_run(&config, fd));
 }
 
-static void start(struct self *self, uint16_t index)
+/* Its socket and what it speaks into are there: the engine's end goes to the engine. */
+static void start_with(struct self *self, uint16_t index, const int pair[2], int words)
 {
 	struct starter_message m = {.word = STARTER_STARTED, .capture = index};
-	int pair[2];
+
+	m.pid = fork();
+	if (m.pid == 0)
+		be_sniffer(self, &self->conf->captures[index], pair[1], words);
+	if (m.pid < 0)
+		return;
+	self->children[index].pid = m.pid;
+	send_message(self->fd, &m, pair[0]);
+}
+
+static void start(struct self *self, uint16_t index)
+{
+	int pair[2], words;
 
 	if (index >= self->conf->capture_count || self->children[index].pid != 0)
 		return;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return;
-	m.pid = fork();
-	if (m.pid == 0)
-		be_sniffer(self, &self->conf->captures[index], pair[1]);
-	close(pair[1]);
-	if (m.pid > 0) {
-		self->children[index].pid = m.pid;
-		send_message(self->fd, &m, pair[0]);
+	if (words_begin(&self->children[index].words, &words) == 0) {
+		start_with(self, index, pair, words);
+		close(words);
 	}
 	close(pair[0]);
+	close(pair[1]);
+}
+
+static void child_ended(struct self *self, uint16_t index, int status)
+{
+	struct starter_message m = {.word = STARTER_ENDED, .capture = index, .status = status};
+	struct child *child = &self->children[index];
+
+	words_end(&child->words, self->conf->captures[index].name);
+	snprintf(m.words, sizeof(m.words), "%s", child->words.first);
+	child->pid = 0;
+	send_message(self->fd, &m, -1);
 }
 
 static void reap(struct self *self)
 {
-	struct starter_message m = {.word = STARTER_ENDED};
 	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
 
 	while (read(self->signals, &info, sizeof(info)) == sizeof(info))
 		;
-	while ((m.pid = waitpid(-1, &m.status, WNOHANG)) > 0) {
-		for (size_t i = 0; i < self->conf->capture_count; i++) {
-			if (self->children[i].pid != m.pid)
-				continue;
-			self->children[i].pid = 0;
-			m.capture = (uint16_t)i;
-			send_message(self->fd, &m, -1);
-		}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < self->conf->capture_count; i++)
+			if (self->children[i].pid == pid)
+				child_ended(self, (uint16_t)i, status);
+}
+
+/* What children say is heard before it is seen that they have ended. */
+static int wait_for_any(struct self *self)
+{
+	const struct conf *conf = self->conf;
+
+	self->waits[0] = (struct pollfd){self->fd, POLLIN, 0};
+	self->waits[1] = (struct pollfd){self->signals, POLLIN, 0};
+	for (size_t i = 0; i < conf->capture_count; i++) {
+		const struct child *child = &self->children[i];
+
+		self->waits[i + 2] = (struct pollfd){child->pid ? child->words.fd : -1, POLLIN, 0};
 	}
+	if (poll(self->waits, conf->capture_count + 2, -1) < 0)
+		return errno == EINTR ? 0 : -errno;
+	for (size_t i = 0; i < conf->capture_count; i++)
+		if (self->waits[i + 2].revents)
+			words_read(&self->children[i].words, conf->captures[i].name);
+	return 0;
 }
 
 /* Until the engine's end is closed: its sniffers see the same and end. */
 static void serve(struct self *self)
 {
-	struct pollfd fds[2] = {{self->fd, POLLIN, 0}, {self->signals, POLLIN, 0}};
 	struct starter_message m;
 
-	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (fds[1].revents)
+	while (wait_for_any(self) == 0) {
+		if (self->waits[1].revents)
 			reap(self);
-		if (!fds[0].revents)
+		if (!self->waits[0].revents)
 			continue;
 		if (recv(self->fd, &m, sizeof(m), 0) != sizeof(m))
 			return;
@@ -229,6 +266,13 @@ static void be_starter(struct self *self)
 	_exit(0);
 }
 
+static void forget(struct self *self)
+{
+	message_decoder_free(self->messages);
+	free(self->children);
+	free(self->waits);
+}
+
 int starter_begin(const struct conf *conf, const char *user, struct starter *ret_starter)
 {
 	struct self self = {.conf = conf, .user = user, .messages = setup_messages(conf)};
@@ -236,9 +280,9 @@ int starter_begin(const struct conf *conf, const char *user, struct starter *ret
 	pid_t pid = -1;
 
 	self.children = calloc(conf->capture_count + 1, sizeof(*self.children));
-	if (!self.messages || !self.children) {
-		message_decoder_free(self.messages);
-		free(self.children);
+	self.waits = calloc(conf->capture_count + 2, sizeof(*self.waits));
+	if (!self.messages || !self.children || !self.waits) {
+		forget(&self);
 		return ERR_SYNTAX;
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0)
@@ -251,8 +295,7 @@ int starter_begin(const struct conf *conf, const char *user, struct starter *ret
 	if (pid < 0)
 		log_error("starter: cannot be started: %s", strerror(errno));
 	close(pair[1]);
-	message_decoder_free(self.messages);
-	free(self.children);
+	forget(&self);
 	*ret_starter = (struct starter){.fd = pair[0], .pid = pid};
 	return pid < 0 ? -ECHILD : 0;
 }

@@ -44,4 +44,15 @@ sleep 0.3
 ask 02:00:00:00:00:02 sw-2
 check "a camera is provisioned after it" wait_for 10 provisioned 02:00:00:00:00:02
 
+# The log is a file here: what a sniffer may write to is not.
+LC_ALL=C sed 's/\xde\xad\xc0\xde/\xde\xad\xc0\xdf/' "$tmp/crash.pcap" > "$tmp/end.pcap"
+logged() { grep -qF -- "$1" "$tmp/tap82.log"; }
+sniffer=$(lab_sniffer_pid)
+on_relay "$release/lab/inject" br0 "$tmp/end.pcap" > /dev/null
+check "a sniffer that ends by itself is replaced" wait_for 5 back
+check "the log has its own words" wait_for 5 logged 'capture server: sniffer: library: gone'
+check "its terminal escapes are harmless" logged 'sniffer: library: last words \x1b[2J'
+check "what the engine says of it has them, too" \
+  logged 'capture server: srv0: sniffer ended with status 1: library: last words \x1b[2J'
+
 exit 0

@@ -23,17 +23,13 @@ url = http://127.0.0.1:1/
 token-file = $tmp/vms.token
 CONF
 rm -f /etc/tap82-trial
-# A sniffer can write into a pipe, not into a file.
-mkfifo "$tmp/said"
-cat "$tmp/said" > "$tmp/tap82.log" &
-lab_pids="$lab_pids $!"
-TAP82_TEST_TRIAL=1 ip netns exec "$server_ns" "$tap82" run -c "$tmp/tap82.ini" > "$tmp/said" 2>&1 &
+TAP82_TEST_TRIAL=1 ip netns exec "$server_ns" "$tap82" run -c "$tmp/tap82.ini" >> "$tmp/tap82.log" 2>&1 &
 tap82_pid=$!
 lab_pids="$lab_pids $tap82_pid"
 wait_for 10 lab_healthy || lab_die "tap82 run does not answer"
 
 # refused WHO WHAT…: each of them, by its list of system calls.
-tried() { grep "^trial $1: " "$tmp/tap82.log"; }
+tried() { grep "trial $1: " "$tmp/tap82.log"; }
 refused() {
   who=$1
   shift
@@ -74,6 +70,9 @@ check "the sniffer is in a network of its own" test "$(net_of "$sniffer")" != "$
 # What the kernel lets nobody dump or look into belongs to root, whoever runs it.
 for pid in $family; do
   check "$(cat "/proc/$pid/comm") cannot be dumped" test "$(stat -c %u "/proc/$pid/fd")" -eq 0
+done
+for fd in 0 1 2; do
+  check "the sniffer speaks to nobody but the starter ($fd)" sh -c "readlink /proc/$sniffer/fd/$fd | grep -q '^pipe:'"
 done
 
 # All this, and it works.
