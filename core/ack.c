@@ -99,7 +99,7 @@ bool is_taken(struct engine *e, const struct device *d, uint32_t ip)
 	other = device_find_ip(&e->devices, ip);
 	r = reservations_find_ip(&e->reservations, ip);
 	if (other && other != d)
-		return true;
+		return !provision_takes(e, d, ip);
 	return r && !mac_equal(&r->mac, &d->mac) && r->phase <= PHASE_PARTIAL;
 }
 
@@ -117,7 +117,8 @@ static struct device *match_device(struct engine *e, const struct happening *h, 
 	m->group_fits = d->group == DEVICE_NO_GROUP || d->group == h->group;
 	m->has_address = d->ip != 0;
 	m->same_address = d->ip == ip;
-	m->first_address = memo && memo->first_ip == ip && d->ip != ip;
+	m->first_address =
+		memo && memo->first_ip == ip && d->ip != ip && !provision_takes(e, d, ip);
 	m->on_address_change = e->conf->on_address_change;
 	m->address_taken = is_taken(e, d, ip);
 	m->replacement = e->conf->replacement;
@@ -323,6 +324,13 @@ static void go_on(struct engine *e, const struct happening *h, const struct deci
 	};
 	struct memo *memo;
 
+	if (provision_takes(e, d, wish.ip)) {
+		memo = device_memo(&e->devices, d);
+		if (memo)
+			memo->first_ip = wish.ip; /* one server has it for this camera already */
+		mark_dirty(e, d);
+		return;
+	}
 	/* Another takeover of one of the two is to be settled first: the next ACK comes. */
 	if (decision->takes_over && (provision_is_busy(e, d) || provision_is_busy(e, old)))
 		return;

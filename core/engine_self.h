@@ -211,6 +211,8 @@ void provision_device_gone(struct engine *e, struct device *d);
 void provision_heard(struct engine *e, struct device *old);
 /* It is a side of a takeover that is not settled. */
 bool provision_is_busy(struct engine *e, const struct device *d);
+/* This address is being taken over for it. */
+bool provision_takes(struct engine *e, const struct device *d, uint32_t ip);
 void provision_repin(struct engine *e, const struct repin *repin);
 void provision_fail_told(struct engine *e, struct device *d, uint32_t ip, const char *server,
 	const char *reason, const char *detail, uint32_t xid, uint32_t relay, int group);

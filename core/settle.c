@@ -152,6 +152,17 @@ bool is_anothers(struct engine *e, const struct reservation *r, const struct dev
 	return owner && owner != d;
 }
 
+/* A camera that has shown the address that it takes over waits for nothing more. */
+static void hand_over_taken(struct engine *e, const struct reservation *r, struct device *d)
+{
+	struct memo *memo = device_memo(&e->devices, d);
+
+	if (!memo || memo->first_ip != r->ip)
+		return;
+	memo->first_ip = 0;
+	hand_over(e, d, NULL, r, "replacement");
+}
+
 /* Rows 10 to 12. */
 void provision_succeed(struct engine *e, struct reservation *r, struct device *d)
 {
@@ -178,6 +189,8 @@ void provision_succeed(struct engine *e, struct reservation *r, struct device *d
 	tell_hold(e, r, d);
 	if (r->purpose != PURPOSE_TAKEOVER)
 		hand_over(e, d, NULL, r, NULL);
+	else
+		hand_over_taken(e, r, d);
 }
 
 void provision_undo(struct engine *e, struct reservation *r, uint32_t ip)

@@ -76,6 +76,13 @@ bool provision_is_busy(struct engine *e, const struct device *d)
 	return is_taking_over(work_of(e, d));
 }
 
+bool provision_takes(struct engine *e, const struct device *d, uint32_t ip)
+{
+	const struct reservation *r = work_of(e, d);
+
+	return is_taking_over(r) && r->purpose == PURPOSE_TAKEOVER && r->ip == ip;
+}
+
 void settle_takeover(struct engine *e, struct reservation *r, struct device *d)
 {
 	struct reservation *yielding = peer_of(e, r);
