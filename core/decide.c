@@ -114,8 +114,9 @@ static const struct decide_row rows[] = {
 		"(`tap82 reservations release MAC`), or remove it."},
 	{9, "Is the address reserved on every server of the group?", goes_on,
 		REASON_RESERVATION_FAILED,
-		"See what each server says above; `tap82 check --online` tests the login, and "
-		"`tap82 reservations retry MAC` tries again."},
+		"See what each server says above, and said when it failed (`tap82 events --mac "
+		"MAC`); `tap82 check --online` tests the login, and `tap82 reservations retry MAC` "
+		"tries again."},
 	{10, "Are address and option 82 recorded?", goes_on, REASON_NONE, ""},
 	{11, "Are manual streams held?", goes_on, REASON_NONE, ""},
 	{12, "Is it handed over to stream set-up?", goes_on, REASON_PROVISIONED,

@@ -43,7 +43,7 @@ static void write_part(struct engine *e, struct writer *w, const struct reservat
 	writer_object_begin(w, NULL);
 	writer_str(w, "server", e->conf->servers[part->server].name);
 	writer_str(w, "mode", conf_reservation_text((enum conf_reservation)r->mode));
-	writer_str(w, "state", reservation_state_text((enum reservation_state)part->state));
+	writer_str(w, "state", reservation_part_text(part));
 	write_error(w, part);
 	writer_u64(w, "tries", part->tries);
 	writer_object_end(w);
@@ -170,7 +170,7 @@ static void write_work(struct engine *e, struct writer *w, const struct reservat
 	begin_reservation(e, w, &r->mac, d, part->want ? part->want : part->have);
 	writer_str(w, "server", e->conf->servers[part->server].name);
 	writer_str(w, "mode", conf_reservation_text((enum conf_reservation)r->mode));
-	writer_str(w, "state", reservation_state_text((enum reservation_state)part->state));
+	writer_str(w, "state", reservation_part_text(part));
 	writer_str(w, "purpose", reservation_purpose_text((enum reservation_purpose)r->purpose));
 	write_time(e, w, "since", r->since);
 	if (part->state == RESERVATION_WAITING && q->blocked_until > e->now)

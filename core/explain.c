@@ -211,7 +211,8 @@ static void show_part(struct story *s, const struct reservation_part *part)
 {
 	writer_object_begin(s->w, NULL);
 	writer_str(s->w, "server", s->e->conf->servers[part->server].name);
-	writer_str(s->w, "state", reservation_state_text((enum reservation_state)part->state));
+	writer_str(s->w, "state", reservation_part_text(part));
+	put_ip(s, "ip", part->state == RESERVATION_CONFIRMED ? part->want : 0);
 	writer_u64(s->w, "tries", part->tries);
 	if (part->reason)
 		writer_str(s->w, "error", part->reason);
@@ -220,8 +221,19 @@ static void show_part(struct story *s, const struct reservation_part *part)
 	writer_object_end(s->w);
 }
 
+/* The address that is not reserved yet, or could not be. */
+static uint32_t wanted_ip(const struct story *s)
+{
+	const struct memo *memo = s->device ? device_memo(&s->e->devices, s->device) : NULL;
+
+	if (s->reason == REASON_RESERVATION_FAILED && memo && memo->failed_ip)
+		return memo->failed_ip;
+	return s->work && s->work->phase == PHASE_ACTIVE ? s->work->ip : 0;
+}
+
 static void show_reservation(struct story *s)
 {
+	put_ip(s, "ip", wanted_ip(s));
 	writer_list_begin(s->w, "reservation");
 	for (unsigned i = 0; s->work && i < s->work->count; i++)
 		show_part(s, &s->work->parts[i]);
@@ -234,6 +246,7 @@ static void show_reservation(struct story *s)
 			writer_object_begin(s->w, NULL);
 			writer_str(s->w, "server", s->e->conf->servers[group->servers[i]].name);
 			writer_str(s->w, "state", "confirmed");
+			put_ip(s, "ip", s->device->ip);
 			writer_object_end(s->w);
 		}
 	}

@@ -180,6 +180,13 @@ const char *reservation_state_text(enum reservation_state state)
 	return words[state];
 }
 
+const char *reservation_part_text(const struct reservation_part *p)
+{
+	if (p->state == RESERVATION_CONFIRMED && p->want == 0)
+		return "none";
+	return reservation_state_text((enum reservation_state)p->state);
+}
+
 const char *reservation_purpose_text(enum reservation_purpose purpose)
 {
 	static const char *const words[] = {

@@ -136,6 +136,8 @@ enum reservation_outcome {
 enum reservation_outcome reservation_outcome(
 	const struct reservation *r, const struct reservation_part **ret_part);
 const char *reservation_state_text(enum reservation_state state);
+/* As shown: the state's, but "none" where it is confirmed that nothing is reserved. */
+const char *reservation_part_text(const struct reservation_part *p);
 const char *reservation_purpose_text(enum reservation_purpose purpose);
 
 /* --- All of them, and the queues ---------------------------------------------------------------
