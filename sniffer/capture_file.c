@@ -158,8 +158,6 @@ int capture_file_next(struct capture_file *file, struct packet *ret_packet)
 {
 	if (file->failed)
 		return file->failed;
-	if (file->source.cut)
-		return capture_fail(file, ERR_TRUNCATED, "the file was cut while it was read");
 	return file->next(file, ret_packet);
 }
 

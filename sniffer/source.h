@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC
  *
- * Bytes of a file or a pipe, looked at through a window of bounded size. A file's window is mapped,
- * which spares a copy of every byte; a pipe's is read into. A file that is cut while it is mapped
- * reads as zeros from there on, and `cut` says so, where else the process would die of SIGBUS.
+ * Bytes of a file or a pipe, looked at through a window of bounded size that they are read into.
+ * Mapping a file would spare the copy, but costs more in page tables than the copy does, leaves
+ * the bytes in memory where a read has just put them into the cache, and a file that is cut while
+ * it is mapped kills its reader.
  */
 #ifndef SNIFFER_SOURCE_H
 #define SNIFFER_SOURCE_H
@@ -12,19 +13,16 @@
 #include <stdint.h>
 
 #define SOURCE_WINDOW (512u << 10) /* the most that can be looked at at once */
+#define SOURCE_READ   (128u << 10) /* at a time: what a processor's own cache holds */
 
 struct source {
 	int fd;
 	int error; /* 0, or the negative errno of a failed read: what was there before it is given
 		    */
 	bool at_end;
-	bool is_mapped;
 	uint64_t size; /* of the file, 0: not known */
 	uint64_t offset; /* of `p` in the file */
-	uint8_t *window; /* owned: memory, or the mapping */
-	size_t mapped; /* its length, 0 for memory */
-	volatile bool cut; /* the file lost bytes that were in the window */
-	struct source *next; /* of all that are mapped, for the handler of SIGBUS */
+	uint8_t *window; /* owned */
 	const uint8_t *p, *end; /* what is in the window and not yet taken */
 };
 
