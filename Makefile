@@ -9,11 +9,11 @@ B        := build/$(VARIANT)
 Q        := $(if $(V),,@)
 say       = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(subst $(B)/,,$@)')
 
-PKGS     := libpcap sqlite3 nettle jansson libcurl libseccomp libcap-ng libevent
+PKGS     := libpcap sqlite3 nettle jansson libseccomp libcap-ng libevent
 CC       ?= gcc
 PKG      := $(if $(shell command -v pkg-config),pkg-config,true)
 
-PKG_CFLAGS := $(shell $(PKG) --cflags $(PKGS) 2>/dev/null)
+PKG_CFLAGS := $(shell $(PKG) --cflags $(PKGS) libcurl 2>/dev/null)
 PKG_LIBS := $(shell $(PKG) --libs $(PKGS) 2>/dev/null)
 
 WARN     := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wvla \
@@ -36,7 +36,7 @@ LDFLAGS_fuzz := -fsanitize=address,undefined
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS_$(VARIANT)) -Iinclude -D_GNU_SOURCE \
              -DTAP82_VERSION='"$(VERSION)"' -DTAP82_SYSCONFDIR='"/etc/tap82"' \
              $(PKG_CFLAGS) $(CFLAGS)
-LIBS       = $(PKG_LIBS) -lnet -liniparser $(LDLIBS)
+LIBS       = $(PKG_LIBS) -lnet -liniparser -ldl $(LDLIBS)
 
 # The rooms: see README.md. Everything but the command line is one archive that tests link too.
 LIB_SRC  := $(wildcard core/base/*.c core/omapi/*.c core/*.c sniffer/*.c)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <curl/curl.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <utlist.h>
 
 #include "tap82/clock.h"
+#include "tap82/curl.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
 #include "tap82/secret.h"
@@ -110,8 +110,8 @@ static void item_free(struct item *item)
 	struct hook *hook = item->hook;
 
 	if (item->easy) {
-		curl_multi_remove_handle(hook->all->multi, item->easy);
-		curl_easy_cleanup(item->easy);
+		curl.multi_remove_handle(hook->all->multi, item->easy);
+		curl.easy_cleanup(item->easy);
 		hook->stats.in_flight--;
 	}
 	DL_DELETE(hook->items, item);
@@ -307,7 +307,7 @@ static void work(void *ctx)
 void webhook_set_ca(void *easy, const struct conf_webhook *conf)
 {
 	if (conf->ca_file)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, conf->ca_file);
+		curl.easy_setopt(easy, CURLOPT_CAINFO, conf->ca_file);
 }
 
 /* --- Requests -------------------------------------------------------------------------------- */
@@ -326,29 +326,29 @@ static size_t take_reply(char *bytes, size_t size, size_t n, void *ctx)
 static void item_send(struct item *item)
 {
 	struct hook *hook = item->hook;
-	CURL *easy = curl_easy_init();
+	CURL *easy = curl.easy_init();
 
 	if (!easy)
 		return;
 	item->reply_len = 0;
 	item->reply[0] = item->error[0] = 0;
-	curl_easy_setopt(easy, CURLOPT_URL, hook->conf->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* no environment decides for a daemon */
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, TIME_LIMIT);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "tap82/" TAP82_VERSION);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, hook->headers);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, item->row.body);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)item->row.body_len);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_reply);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, item);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, item);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, item->error);
+	curl.easy_setopt(easy, CURLOPT_URL, hook->conf->url);
+	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(easy, CURLOPT_PROXY, ""); /* no environment decides for a daemon */
+	curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, TIME_LIMIT);
+	curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT);
+	curl.easy_setopt(easy, CURLOPT_USERAGENT, "tap82/" TAP82_VERSION);
+	curl.easy_setopt(easy, CURLOPT_HTTPHEADER, hook->headers);
+	curl.easy_setopt(easy, CURLOPT_POSTFIELDS, item->row.body);
+	curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)item->row.body_len);
+	curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_reply);
+	curl.easy_setopt(easy, CURLOPT_WRITEDATA, item);
+	curl.easy_setopt(easy, CURLOPT_PRIVATE, item);
+	curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, item->error);
 	webhook_set_ca(easy, hook->conf);
-	if (curl_multi_add_handle(hook->all->multi, easy) != CURLM_OK) {
-		curl_easy_cleanup(easy);
+	if (curl.multi_add_handle(hook->all->multi, easy) != CURLM_OK) {
+		curl.easy_cleanup(easy);
 		return;
 	}
 	item->easy = easy;
@@ -379,14 +379,14 @@ static void item_again(struct item *item, CURLcode code, long status)
 
 	if (code)
 		snprintf(hook->stats.error, sizeof(hook->stats.error), "%.159s",
-			item->error[0] ? item->error : curl_easy_strerror(code));
+			item->error[0] ? item->error : curl.easy_strerror(code));
 	else
 		snprintf(hook->stats.error, sizeof(hook->stats.error), "answered %ld", status);
 	if (hook->failures == 0)
 		log_warning("webhook %s: %s: %s: trying again", hook->conf->name, hook->conf->url,
 			hook->stats.error);
-	curl_multi_remove_handle(hook->all->multi, item->easy);
-	curl_easy_cleanup(item->easy);
+	curl.multi_remove_handle(hook->all->multi, item->easy);
+	curl.easy_cleanup(item->easy);
 	item->easy = NULL;
 	hook->stats.in_flight--;
 	hook->stats.retries++;
@@ -402,7 +402,7 @@ static void item_over(struct item *item, CURLcode code)
 	char detail[REPLY_MAX + 32];
 	long status = 0;
 
-	curl_easy_getinfo(item->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(item->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code != CURLE_OK || (status / 100 != 2 && status != 400 && status != 422)) {
 		item_again(item, code, status);
 		return;
@@ -427,12 +427,12 @@ static void finish(struct webhooks *w)
 	CURLMsg *msg;
 	int left;
 
-	while ((msg = curl_multi_info_read(w->multi, &left))) {
+	while ((msg = curl.multi_info_read(w->multi, &left))) {
 		struct item *item = NULL;
 
 		if (msg->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&item);
+		curl.easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&item);
 		item_over(item, msg->data.result);
 	}
 	work(w);
@@ -447,7 +447,7 @@ static void socket_ready(void *ctx, int fd, int what)
 		   (what & LOOP_WRITE ? CURL_CSELECT_OUT : 0),
 	    running;
 
-	curl_multi_socket_action(w->multi, fd, bits, &running);
+	curl.multi_socket_action(w->multi, fd, bits, &running);
 	finish(w);
 }
 
@@ -456,7 +456,7 @@ static void curl_due(void *ctx)
 	struct webhooks *w = ctx;
 	int running;
 
-	curl_multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	curl.multi_socket_action(w->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	finish(w);
 }
 
@@ -499,7 +499,7 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *
 	watched->fd = fd;
 	watched->io = loop_io_new(w->loop, fd, bits, socket_ready, w);
 	LL_PREPEND(w->watched, watched);
-	curl_multi_assign(w->multi, fd, watched);
+	curl.multi_assign(w->multi, fd, watched);
 	return watched->io ? 0 : -1;
 }
 
@@ -520,7 +520,7 @@ static int load_token(struct hook *hook, const struct conf *conf, problem_fn pro
 
 static int add_header(struct hook *hook, const char *line)
 {
-	struct curl_slist *list = curl_slist_append(hook->headers, line);
+	struct curl_slist *list = curl.slist_append(hook->headers, line);
 
 	if (!list)
 		return -ENOMEM;
@@ -546,17 +546,19 @@ static int hook_open(struct hook *hook, const struct conf *conf, problem_fn prob
 
 static int open_curl(struct webhooks *w)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return -ENOMEM;
-	w->multi = curl_multi_init();
+	int err = curl_load();
+
+	if (err < 0)
+		return err;
+	w->multi = curl.multi_init();
 	w->curl_timer = loop_timer_new(w->loop, curl_due, w);
 	w->timer = loop_timer_new(w->loop, work, w);
 	if (!w->multi || !w->curl_timer || !w->timer)
 		return -ENOMEM;
-	curl_multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
-	curl_multi_setopt(w->multi, CURLMOPT_SOCKETDATA, w);
-	curl_multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, want_timer);
-	curl_multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
+	curl.multi_setopt(w->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+	curl.multi_setopt(w->multi, CURLMOPT_SOCKETDATA, w);
+	curl.multi_setopt(w->multi, CURLMOPT_TIMERFUNCTION, want_timer);
+	curl.multi_setopt(w->multi, CURLMOPT_TIMERDATA, w);
 	return 0;
 }
 
@@ -590,7 +592,7 @@ static void hook_done(struct hook *hook)
 		item_free(hook->items);
 	for (struct curl_slist *l = hook->headers; l; l = l->next)
 		explicit_bzero(l->data, strlen(l->data));
-	curl_slist_free_all(hook->headers);
+	curl.slist_free_all(hook->headers);
 	secret_free(hook->token);
 }
 
@@ -600,14 +602,14 @@ void webhooks_free(struct webhooks *w)
 		return;
 	for (size_t i = 0; i < w->count; i++)
 		hook_done(&w->hooks[i]);
-	curl_multi_cleanup(w->multi);
+	if (w->multi)
+		curl.multi_cleanup(w->multi);
 	while (w->watched)
 		unwatch(w, w->watched);
 	loop_timer_free(w->curl_timer);
 	loop_timer_free(w->timer);
 	free(w->hooks);
 	free(w);
-	curl_global_cleanup();
 }
 
 int webhooks_begin(struct webhooks *w, struct store *store)

@@ -2,9 +2,9 @@
  *
  * The doctor on webhooks: a connection, with its TLS, and nothing sent over it.
  */
-#include <curl/curl.h>
 
 #include "check_online.h"
+#include "tap82/curl.h"
 #include "tap82/err.h"
 #include "tap82/webhook.h"
 
@@ -28,29 +28,34 @@ static void try_one(struct check *check, const struct conf_webhook *conf, CURL *
 	char error[CURL_ERROR_SIZE] = "";
 	CURLcode code;
 
-	curl_easy_setopt(easy, CURLOPT_URL, conf->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, CONNECT_TIME);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
+	curl.easy_setopt(easy, CURLOPT_URL, conf->url);
+	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(easy, CURLOPT_PROXY, "");
+	curl.easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, CONNECT_TIME);
+	curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, error);
 	webhook_set_ca(easy, conf);
-	code = curl_easy_perform(easy);
+	code = curl.easy_perform(easy);
 	if (code == CURLE_OK)
 		check_tellf(check, CHECK_GOOD, "webhook", conf->name, NULL, "%s lets us connect",
 			conf->url);
 	else
 		check_tellf(check, CHECK_WRONG, "webhook", conf->name, mend_of(code), "%s: %s",
-			conf->url, error[0] ? error : curl_easy_strerror(code));
+			conf->url, error[0] ? error : curl.easy_strerror(code));
 }
 
 void doctor_webhooks(struct check *check)
 {
+	if (check->conf->webhook_count > 0 && curl_load() < 0) {
+		check_tellf(check, CHECK_WRONG, "webhook", "libcurl", "install Debian's libcurl4",
+			"cannot be loaded");
+		return;
+	}
 	for (size_t i = 0; i < check->conf->webhook_count; i++) {
-		CURL *easy = curl_easy_init();
+		CURL *easy = curl.easy_init();
 
 		if (easy)
 			try_one(check, &check->conf->webhooks[i], easy);
-		curl_easy_cleanup(easy);
+		curl.easy_cleanup(easy);
 	}
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +7,7 @@
 #include "client.h"
 #include "setup.h"
 #include "tap82/addr.h"
+#include "tap82/curl.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
 
@@ -53,7 +53,7 @@ static void line_over(struct answer *a)
 {
 	a->line[a->len] = 0;
 	if (a->status == 0)
-		curl_easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &a->status);
+		curl.easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	if (a->status >= 400)
 		keep_error(a);
 	else if (a->fn && is_element(a->line, &a->len))
@@ -117,16 +117,16 @@ static CURLcode perform(struct answer *a, const char *socket)
 	char url[2048];
 
 	snprintf(url, sizeof(url), "http://localhost%s", r->path);
-	curl_easy_setopt(a->curl, CURLOPT_UNIX_SOCKET_PATH, socket);
-	curl_easy_setopt(a->curl, CURLOPT_URL, url);
-	curl_easy_setopt(a->curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(a->curl, CURLOPT_CUSTOMREQUEST, r->method);
-	curl_easy_setopt(a->curl, CURLOPT_WRITEFUNCTION, take_bytes);
-	curl_easy_setopt(a->curl, CURLOPT_WRITEDATA, a);
-	curl_easy_setopt(a->curl, CURLOPT_TIMEOUT, r->forever ? 0L : TIME_LIMIT);
+	curl.easy_setopt(a->curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+	curl.easy_setopt(a->curl, CURLOPT_URL, url);
+	curl.easy_setopt(a->curl, CURLOPT_PROXY, "");
+	curl.easy_setopt(a->curl, CURLOPT_CUSTOMREQUEST, r->method);
+	curl.easy_setopt(a->curl, CURLOPT_WRITEFUNCTION, take_bytes);
+	curl.easy_setopt(a->curl, CURLOPT_WRITEDATA, a);
+	curl.easy_setopt(a->curl, CURLOPT_TIMEOUT, r->forever ? 0L : TIME_LIMIT);
 	if (r->body)
-		curl_easy_setopt(a->curl, CURLOPT_POSTFIELDS, r->body);
-	return curl_easy_perform(a->curl);
+		curl.easy_setopt(a->curl, CURLOPT_POSTFIELDS, r->body);
+	return curl.easy_perform(a->curl);
 }
 
 static int exit_code(long status)
@@ -140,22 +140,22 @@ static int judge(const struct cli *cli, struct answer *a, CURLcode code, const c
 {
 	long why = 0;
 
-	curl_easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &a->status);
+	curl.easy_getinfo(a->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	if (a->request->cut && code != CURLE_OK && !a->ended &&
 		(a->status != 0 || a->request->again)) {
 		*a->request->cut = true;
 		return EXIT_FAILED;
 	}
 	if (code == CURLE_COULDNT_CONNECT) {
-		curl_easy_getinfo(a->curl, CURLINFO_OS_ERRNO, &why);
+		curl.easy_getinfo(a->curl, CURLINFO_OS_ERRNO, &why);
 		log_error("%s: cannot connect: %s: is 'tap82 run' running?", socket,
-			why ? strerror((int)why) : curl_easy_strerror(code));
+			why ? strerror((int)why) : curl.easy_strerror(code));
 		return EXIT_FAILED;
 	}
 	if (a->ended)
 		return EXIT_DONE;
 	if (code != CURLE_OK) {
-		log_error("%s: %s", socket, curl_easy_strerror(code));
+		log_error("%s: %s", socket, curl.easy_strerror(code));
 		return EXIT_FAILED;
 	}
 	if (a->status >= 400)
@@ -173,24 +173,24 @@ int client_call(
 
 	if (r)
 		return r;
-	a.curl = curl_easy_init();
+	a.curl = curl_load() == 0 ? curl.easy_init() : NULL;
 	if (!a.curl)
 		return EXIT_FAILED;
 	r = judge(cli, &a, perform(&a, socket), socket);
-	curl_easy_cleanup(a.curl);
+	curl.easy_cleanup(a.curl);
 	free(a.line);
 	return r;
 }
 
 void client_query(char *path, size_t size, const char *name, const char *value)
 {
-	char *escaped = curl_easy_escape(NULL, value, 0);
+	char *escaped = curl_load() == 0 ? curl.easy_escape(NULL, value, 0) : NULL;
 	size_t len = strlen(path);
 
-	if (escaped)
-		snprintf(path + len, size - len, "%c%s=%s", strchr(path, '?') ? '&' : '?', name,
-			escaped);
-	curl_free(escaped);
+	if (!escaped)
+		return;
+	snprintf(path + len, size - len, "%c%s=%s", strchr(path, '?') ? '&' : '?', name, escaped);
+	curl.free(escaped);
 }
 
 int client_mac(const struct cli *cli, const char *text, char ret_mac[MAC_TEXT])
