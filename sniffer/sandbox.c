@@ -240,6 +240,12 @@ static int become(const char *user)
 	return 0;
 }
 
+static bool holds_none(void)
+{
+	return capng_get_caps_process() == 0 &&
+	       capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE;
+}
+
 /* Those that are in effect, those that could be taken, and those that an exec could bring. The
  * bounding set needs CAP_SETPCAP: a process that hasn't got it can't gain by it either, with
  * no-new-privs set. */
@@ -251,12 +257,17 @@ static int drop_capabilities(void)
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (may && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
 		return -EPERM;
-	/* Under systemd the unit's own list may be without capset(). What CAP_NET_RAW is good for
-	 * needs a socket(), which our list, without which there is no sniffer, forbids. */
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0 && geteuid() == 0)
+	/* A unit's own list may be without capset(): then there is nothing to be given up. */
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0 && !holds_none())
 		return -EPERM;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	return 0;
+}
+
+/* Whether capabilities can be given up: a user namespace brings all of them, in it. */
+static bool may_drop(void)
+{
+	return capng_get_caps_process() == 0 && capng_apply(CAPNG_SELECT_CAPS) == 0;
 }
 
 static int forbid_gain(void)
@@ -321,7 +332,7 @@ int sandbox_enter(const char *user, const char **ret_step)
 	*ret_step = "become the user";
 	r = become(user);
 	if (r == 0) {
-		if (!away)
+		if (!away && may_drop())
 			leave_namespaces(CLONE_NEWUSER);
 		*ret_step = "drop capabilities";
 		r = drop_capabilities();
@@ -342,9 +353,44 @@ int sandbox_enter(const char *user, const char **ret_step)
 	return r;
 }
 
-void sandbox_close_all_but(int fd)
+/* --- The opener of packet sockets ------------------------------------------------------------- */
+
+static const int opener_calls[] = {
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(close),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(restart_syscall),
+};
+
+static int allow_opener(scmp_filter_ctx ctx)
 {
-	if (fd > 3)
-		(void)close_range(3, (unsigned)fd - 1, 0);
-	(void)close_range((unsigned)fd + 1, ~0u, 0);
+	int r = allow_counters(ctx);
+
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)AF_PACKET));
+
+	for (size_t i = 0; r == 0 && i < sizeof(opener_calls) / sizeof(opener_calls[0]); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, opener_calls[i], 0);
+	return r;
+}
+
+int sandbox_restrict_opener(void)
+{
+	int r = forbid_gain();
+
+	return r == 0 ? restrict_calls(allow_opener) : r;
+}
+
+void sandbox_close_all_but(int fd, int other)
+{
+	int low = other == 0 || fd < other ? fd : other, high = fd > other ? fd : other;
+
+	if (low > 3)
+		(void)close_range(3, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		(void)close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	(void)close_range((unsigned)high + 1, ~0u, 0);
 }

@@ -13,6 +13,7 @@
 #include "tap82/clock.h"
 #include "tap82/err.h"
 #include "tap82/message.h"
+#include "tap82/packet_socket.h"
 #include "tap82/sandbox.h"
 #include "tap82/sniffer.h"
 #include "tap82/trial_hook.h"
@@ -267,9 +268,14 @@ static int open_source(struct sniffer *s, char *error)
 {
 	const struct sniffer_config *c = s->config;
 
+	int r;
+
 	if (c->file)
 		return capture_file_open(c->file, error, &s->file);
-	return capture_open(c->interface, c->buffer, &c->want, error, &s->capture);
+	packet_socket_from(c->opener);
+	r = capture_open(c->interface, c->buffer, &c->want, error, &s->capture);
+	packet_socket_from(0);
+	return r;
 }
 
 /* Open with privilege, drop it, then look at the first packet. */
@@ -298,7 +304,7 @@ int sniffer_run(const struct sniffer_config *config, int fd)
 	const int size = SEND_BUFFER;
 	int r;
 
-	sandbox_close_all_but(fd);
+	sandbox_close_all_but(fd, config->opener);
 	set_signals(&s);
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	r = queue_init(&s.queue);
@@ -309,6 +315,8 @@ int sniffer_run(const struct sniffer_config *config, int fd)
 			config->file ? config->file : config->interface, err_text(r));
 	else
 		r = open_source(&s, error);
+	if (config->opener > 0)
+		close(config->opener);
 	if (r < 0) {
 		tell_status(&s, OBSERVATION_CAPTURE_FAILED, r, error);
 		r = SNIFFER_EXIT_OPEN;

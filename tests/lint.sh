@@ -12,9 +12,9 @@ complain() {
 
 # The rooms and their headers. base: nobody else; omapi: base; sniffer: base and the observation;
 # engine: base, the observation and omapi; cli: everything.
-base="err|buf|addr|clock|clock_hook|trial_hook|log|loop|http|writer|observation|sha|failpoint|csv|file|notify|journal|secret|curl"
+base="err|buf|addr|clock|clock_hook|trial_hook|log|loop|http|writer|observation|sha|failpoint|csv|file|notify|journal|secret|curl|pass"
 omapi="omapi_codec|omapi_key|omapi_batch|omapi_conn|dhcpd"
-sniffer="problem|options|capture|capture_file|filter|frame|reassembly|dhcp|option82|radius|layout|sandbox|message|sniffer|dhcp_write|option82_write|radius_write|ladder"
+sniffer="problem|options|capture|capture_file|filter|frame|reassembly|dhcp|option82|radius|layout|sandbox|message|sniffer|dhcp_write|option82_write|radius_write|ladder|packet_socket"
 
 room() {
   folder=$1

@@ -195,11 +195,13 @@ static int prepare(struct run *run)
 
 	if (run_confine_user(run->conf, &change, &uid, &gid) < 0)
 		return EXIT_WRONG_USAGE;
-	if (!starter_inherit(&run->starter)) {
-		if (starter_begin(run->conf, change ? run->conf->user : NULL, &run->starter) < 0)
-			return EXIT_WRONG_USAGE;
-		run_confine_again(&run->starter, run->conf->path);
-	}
+	opener_inherit(&run->opener);
+	if (run->opener.fd == 0)
+		opener_begin_again(run->conf->path);
+	if (starter_begin(
+		    run->conf, change ? run->conf->user : NULL, run->opener.fd, &run->starter) < 0)
+		return EXIT_WRONG_USAGE;
+	opener_forget(&run->opener);
 	run->loop = loop_new();
 	if (!run->loop)
 		return EXIT_FAILED;
@@ -247,6 +249,7 @@ static void end(struct run *run)
 	loop_timer_free(run->watchdog);
 	loop_free(run->loop);
 	starter_end(&run->starter);
+	opener_end(&run->opener);
 	conf_free(run->conf);
 }
 

@@ -47,17 +47,33 @@ struct starter_message {
 };
 
 /* Forks it; conf is used by the child as it is now. user: whom its sniffers become, NULL: who they
- * are. 0 or negative, logged. */
-int starter_begin(const struct conf *conf, const char *user, struct starter *ret_starter);
+ * are. opener: where they get packet sockets, 0: the kernel. 0 or negative, logged. */
+int starter_begin(
+	const struct conf *conf, const char *user, int opener, struct starter *ret_starter);
 /* Asks for a sniffer. 0 or -errno. */
 int starter_ask(const struct starter *starter, uint16_t capture);
 /* What it says next; STARTED brings the engine's end of the sniffer's socket. 1: a message; 0: none
  * now; negative: the starter is gone. */
 int starter_hear(const struct starter *starter, struct starter_message *ret_message, int *ret_fd);
 void starter_end(struct starter *starter);
-/* After run_confine_again(): the starter of the program before. Whether there is one. */
-#define STARTER_ENV "TAP82_STARTER"
-bool starter_inherit(struct starter *ret_starter);
+
+/* --- The opener (run_opener.c) --------------------------------------------------------------- */
+
+/* Where the program has CAP_NET_RAW as an ambient capability (a systemd unit): forks the opener,
+ * which keeps it, and executes the program again without; there it is found by opener_inherit().
+ * Returns where there is no such capability, or when that fails. */
+void opener_begin_again(const char *conf_path);
+
+struct opener {
+	int fd; /* 0: there is none */
+	pid_t pid;
+};
+
+void opener_inherit(struct opener *ret_opener);
+/* The starter has its own end: this process needs none. */
+void opener_forget(struct opener *opener);
+/* When all who could ask have ended. */
+void opener_end(struct opener *opener);
 
 /* --- Events for the log (run_tell.c) ---------------------------------------------------------- */
 
@@ -206,9 +222,6 @@ void run_turn(void *ctx);
 int run_confine_prepare(const struct conf *conf, uid_t uid, gid_t gid);
 /* Whom `user` names. `*ret_change`: whether we are to become it. 0, or negative, logged. */
 int run_confine_user(const struct conf *conf, bool *ret_change, uid_t *ret_uid, gid_t *ret_gid);
-/* Executes the program anew, without the ambient capabilities that the unit gave, if it gave any;
- * returns if not, or if that failed (then giving them up will). */
-void run_confine_again(const struct starter *starter, const char *conf_path);
 /* Gives up everything: user, groups, capabilities, new privileges, core dumps. */
 int run_confine_drop(bool change, uid_t uid, gid_t gid);
 /* The engine’s list of system calls (run_calls.c). Last, when everything is open. */
@@ -232,6 +245,7 @@ struct api;
 
 struct run {
 	struct conf *conf;
+	struct opener opener;
 	struct starter starter;
 	int journal_fd; /* the journal's socket, or negative: lines to stderr */
 	struct loop_io *starter_io;

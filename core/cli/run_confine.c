@@ -86,23 +86,6 @@ int run_confine_prepare(const struct conf *conf, uid_t uid, gid_t gid)
 
 /* --- What is given up ------------------------------------------------------------------------ */
 
-/* The unit's list of system calls has no capset(), so that nobody gains by it. An exec without
- * ambient capabilities has none either (capabilities(7)); the starter, forked before, keeps its. */
-void run_confine_again(const struct starter *starter, const char *conf_path)
-{
-	const char *const argv[] = {"tap82", "run", "-c", conf_path, NULL};
-	char text[32];
-
-	if (geteuid() == 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_NET_RAW, 0, 0) != 1)
-		return;
-	snprintf(text, sizeof(text), "%d %d", starter->fd, (int)starter->pid);
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
-		setenv(STARTER_ENV, text, 1) < 0 || fcntl(starter->fd, F_SETFD, 0) < 0)
-		return;
-	execv("/proc/self/exe", (char *const *)argv);
-	unsetenv(STARTER_ENV);
-}
-
 static bool holds_nothing(void)
 {
 	return capng_get_caps_process() == 0 &&

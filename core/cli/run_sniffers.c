@@ -309,7 +309,7 @@ static void ended(struct capture_row *c, const struct starter_message *m)
 static void hear(void *ctx, int fd, int what)
 {
 	struct run *run = ctx;
-	struct starter_message m;
+	struct starter_message m = {0};
 	int got, sniffer = -1;
 
 	(void)fd;

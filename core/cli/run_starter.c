@@ -17,6 +17,7 @@
 #include "setup.h"
 #include "tap82/err.h"
 #include "tap82/log.h"
+#include "tap82/pass.h"
 #include "tap82/sandbox.h"
 #include "tap82/sniffer.h"
 #include "tap82/trial_hook.h"
@@ -34,64 +35,22 @@ struct self {
 	struct pollfd *waits; /* the engine, the signals, each child's words */
 	const char *user; /* whom the sniffers become; NULL: who we are */
 	int fd, signals;
+	int opener; /* of packet sockets; 0: the kernel */
 	sigset_t old_mask;
 };
 
-/* --- Messages with a descriptor -------------------------------------------------------------- */
-
-union control {
-	char bytes[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
-static int send_message(int to, const struct starter_message *m, int fd)
-{
-	struct iovec iov = {(void *)m, sizeof(*m)};
-	union control control = {0};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (fd >= 0) {
-		struct cmsghdr *c;
-
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	}
-	return sendmsg(to, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
+/* --- Messages -------------------------------------------------------------------------------- */
 
 int starter_hear(const struct starter *starter, struct starter_message *ret_message, int *ret_fd)
 {
-	struct starter_message m;
-	struct iovec iov = {&m, sizeof(m)};
-	union control control = {0};
-	struct msghdr msg = {.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes)};
-	ssize_t n = recvmsg(starter->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct cmsghdr *c = n == sizeof(m) ? CMSG_FIRSTHDR(&msg) : NULL;
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
-	if (n != sizeof(m))
-		return ERR_CLOSED;
-	*ret_fd = -1;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
-	*ret_message = m;
-	return 1;
+	return pass_receive(starter->fd, ret_message, sizeof(*ret_message), MSG_DONTWAIT, ret_fd);
 }
 
 int starter_ask(const struct starter *starter, uint16_t capture)
 {
 	struct starter_message m = {.word = STARTER_START, .capture = capture};
 
-	return send_message(starter->fd, &m, -1);
+	return pass_send(starter->fd, &m, sizeof(m), -1);
 }
 
 /* --- The starter's own privilege ------------------------------------------------------------- */
@@ -104,8 +63,8 @@ static bool is_needed(const struct self *self, unsigned capability)
 }
 
 /* Keeps, of what there is, what is needed; nothing can be gained by an exec. The bounding set goes
- * first, because that needs CAP_SETPCAP: who hasn't got it can't gain by it either. Under systemd
- * the unit's own list may be without capset(); there is but one capability then. */
+ * first, because that needs CAP_SETPCAP: who hasn't got it can't gain by it either. Where an opener
+ * keeps the capability there is nothing to give up. */
 static void keep_needed(const struct self *self)
 {
 	const capng_type_t sets = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
@@ -146,6 +105,7 @@ static void be_sniffer(struct self *self, const struct conf_capture *capture, in
 		.file = capture->file,
 		.buffer = capture->buffer,
 		.user = self->user,
+		.opener = self->opener,
 		.messages = self->messages};
 
 	prctl(PR_SET_NAME, "tap82-sniffer");
@@ -166,7 +126,7 @@ static void start_with(struct self *self, uint16_t index, const int pair[2], int
 	if (m.pid < 0)
 		return;
 	self->children[index].pid = m.pid;
-	send_message(self->fd, &m, pair[0]);
+	(void)pass_send(self->fd, &m, sizeof(m), pair[0]);
 }
 
 static void start(struct self *self, uint16_t index)
@@ -193,7 +153,7 @@ static void child_ended(struct self *self, uint16_t index, int status)
 	words_end(&child->words, self->conf->captures[index].name);
 	snprintf(m.words, sizeof(m.words), "%s", child->words.first);
 	child->pid = 0;
-	send_message(self->fd, &m, -1);
+	(void)pass_send(self->fd, &m, sizeof(m), -1);
 }
 
 static void reap(struct self *self)
@@ -248,12 +208,14 @@ static void serve(struct self *self)
 	}
 }
 
-/* A session of its own: what a terminal sends to the program is the engine's to answer. */
+/* A session of its own: what a terminal sends to the program is the engine's to answer, and so is a
+ * SIGTERM that is sent to all of them. */
 static void be_starter(struct self *self)
 {
 	sigset_t child;
 
 	setsid();
+	signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_NAME, "tap82-starter");
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
@@ -273,9 +235,11 @@ static void forget(struct self *self)
 	free(self->waits);
 }
 
-int starter_begin(const struct conf *conf, const char *user, struct starter *ret_starter)
+int starter_begin(
+	const struct conf *conf, const char *user, int opener, struct starter *ret_starter)
 {
-	struct self self = {.conf = conf, .user = user, .messages = setup_messages(conf)};
+	struct self self = {
+		.conf = conf, .user = user, .opener = opener, .messages = setup_messages(conf)};
 	int pair[2] = {-1, -1};
 	pid_t pid = -1;
 
@@ -298,19 +262,6 @@ int starter_begin(const struct conf *conf, const char *user, struct starter *ret
 	forget(&self);
 	*ret_starter = (struct starter){.fd = pair[0], .pid = pid};
 	return pid < 0 ? -ECHILD : 0;
-}
-
-bool starter_inherit(struct starter *ret_starter)
-{
-	const char *text = getenv(STARTER_ENV);
-	int fd, pid;
-
-	if (!text || sscanf(text, "%d %d", &fd, &pid) != 2 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-		return false;
-	unsetenv(STARTER_ENV);
-	prctl(PR_SET_NAME, "tap82"); /* not "exe", by which it was executed */
-	*ret_starter = (struct starter){.fd = fd, .pid = pid};
-	return true;
 }
 
 void starter_end(struct starter *starter)

@@ -21,7 +21,10 @@ int sandbox_enter(const char *user, const char **ret_step);
  * none connected. 0, or negative. */
 int sandbox_restrict_starter(void);
 
-/* Closes every descriptor but 0, 1, 2 and `fd`. */
-void sandbox_close_all_but(int fd);
+/* The same for the process that only makes packet sockets for others, and no new privileges. */
+int sandbox_restrict_opener(void);
+
+/* Closes every descriptor but 0, 1, 2, `fd` and `other` (0: none). */
+void sandbox_close_all_but(int fd, int other);
 
 #endif

@@ -36,6 +36,7 @@ struct sniffer_config {
 	uint64_t buffer; /* bytes of ring */
 	struct frame_want want; /* `vlan`, `tunnels` */
 	const char *user; /* who to become when root; NULL: stay (no change of uid) */
+	int opener; /* where packet sockets come from (packet_socket.h); 0: the kernel */
 	struct message_decoder *messages; /* prepared by the caller; the child uses its copy */
 };
 

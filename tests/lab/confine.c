@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC
  *
- * confine: runs a command under a unit's SystemCallFilter and RestrictAddressFamilies, as systemd
- * would:
+ * confine: runs a command under a unit's SystemCallFilter, RestrictAddressFamilies, and
+ * RestrictNamespaces=yes, as systemd would:
  *
  *   confine CALLS FAMILIES COMMAND…
  *
@@ -9,7 +9,9 @@
  * "AF_UNIX AF_INET". Everything else fails with EPERM, other families with EAFNOSUPPORT.
  */
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,6 +43,29 @@ static int allow_families(scmp_filter_ctx ctx, const char *list)
 	return r;
 }
 
+static bool is_of_namespaces(int number)
+{
+	return number == SCMP_SYS(unshare) || number == SCMP_SYS(clone) ||
+	       number == SCMP_SYS(clone3) || number == SCMP_SYS(setns);
+}
+
+/* Without a new namespace; clone3's flags are out of a filter's sight. */
+static int restrict_namespaces(scmp_filter_ctx ctx)
+{
+	const struct scmp_arg_cmp is_old = {.arg = 0,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+			   CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP,
+		.datum_b = 0};
+	int r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(unshare), 1, &is_old);
+
+	if (r == 0)
+		r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, &is_old);
+	if (r == 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	return r;
+}
+
 /* Names that this machine does not know (other architectures') are passed over. */
 static int allow_calls(scmp_filter_ctx ctx, const char *path)
 {
@@ -55,7 +80,7 @@ static int allow_calls(scmp_filter_ctx ctx, const char *path)
 
 		name[strcspn(name, "\n")] = '\0';
 		number = seccomp_syscall_resolve_name(name);
-		if (number >= 0 && number != SCMP_SYS(socket))
+		if (number >= 0 && number != SCMP_SYS(socket) && !is_of_namespaces(number))
 			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, number, 0);
 	}
 	fclose(f);
@@ -74,6 +99,8 @@ int main(int argc, char **argv)
 	r = allow_calls(ctx, argv[1]);
 	if (r == 0)
 		r = allow_families(ctx, argv[2]);
+	if (r == 0)
+		r = restrict_namespaces(ctx);
 	if (r == 0)
 		r = seccomp_load(ctx);
 	if (r == 0) {

@@ -288,16 +288,15 @@ lab_tap82() {
   wait_for 10 lab_healthy || lab_die "tap82 run does not answer"
 }
 
-# The process that looks at packets: a child of the starter, which is a child of the engine.
-lab_sniffer_pid() {
-  ps -o pid= --ppid "$(ps -o pid= --ppid "$tap82_pid" | tr -d ' ')" | tr -d ' ' | head -1
-}
+# The process that starts sniffers, a child of the engine, and one that looks at packets.
+lab_starter_pid() { pgrep -P "$tap82_pid" -x tap82-starter; }
+lab_sniffer_pid() { pgrep -P "$(lab_starter_pid)" 2> /dev/null | head -1; }
 
 # lab_family: the pids of the engine, the starter, and its sniffers. A sniffer that has locked itself
 # in is in a network of its own: `ip netns pids` does not name it.
 lab_family() {
-  lab_starter=$(ps -o pid= --ppid "$tap82_pid" | tr -d ' ')
-  echo "$tap82_pid $lab_starter $(ps -o pid= --ppid "$lab_starter" | tr -d ' ' | tr '\n' ' ')"
+  lab_starter=$(lab_starter_pid)
+  echo "$tap82_pid $lab_starter $(pgrep -P "$lab_starter" | tr '\n' ' ')"
 }
 
 # lab_all_gone PID…: none of them runs; one that only waits to be reaped does not.

@@ -28,6 +28,7 @@ setting() { sed -n "s/^$1=//p" "$unit" | tr '\n' ' '; }
 
 capability=$(setting AmbientCapabilities | tr 'A-Z' 'a-z' | sed 's/cap_//; s/ *$//')
 check "the unit gives one capability" test "$capability" = net_raw
+check "and forbids new namespaces, as confine does" test "$(setting RestrictNamespaces)" = "yes "
 command=$(setting ExecStart | sed "s|@BINDIR@/tap82|$tap82|; s| *$||")
 python3 "$top/tests/lab/notify_sink.py" "$tmp/notify" "$tmp/told" &
 lab_pids="$lab_pids $!"
@@ -67,19 +68,43 @@ serve $command -c "$tmp/tap82.ini"
 check "the service tells that it is ready" wait_for 20 told '^READY=1'
 check "and it answers" wait_for 5 lab_healthy
 check "and it feeds the watchdog" wait_for 5 told '^WATCHDOG=1'
-check "the engine holds no capability" grep -q '^CapEff:.0*$' "/proc/$tap82_pid/status"
-check "nor can it get one" grep -q '^CapPrm:.0*$' "/proc/$tap82_pid/status"
+
+# holds PID VALUE: its sets, but the inheritable and the bounding one. These take capset() or a
+# capability to be emptied, and are good only for the execution of a file that has capabilities, which
+# no-new-privileges forbids.
+holds() { ! grep -E '^Cap(Prm|Eff|Amb):' "/proc/$1/status" | grep -v "$2\$"; }
+sniffer=$(lab_sniffer_pid)
+opener=$(pgrep -P "$tap82_pid" -x tap82-opener)
+check "the engine holds no capability" holds "$tap82_pid" 0000000000000000
+check "nor does the process that starts sniffers" holds "$(lab_starter_pid)" 0000000000000000
+check "nor does a sniffer" holds "$sniffer" 0000000000000000
+check "who opens sockets for sniffers can do that, no more" grep -q '^CapPrm:.0*2000$' "/proc/$opener/status"
+check "it can't hand it on" grep -q '^CapAmb:.0*$' "/proc/$opener/status"
+for pid in "$sniffer" "$opener" "$(lab_starter_pid)"; do
+  check "$(cat "/proc/$pid/comm") gains nothing" grep -q '^NoNewPrivs:.1' "/proc/$pid/status"
+done
+check "a sniffer has no way to it" sh -c "[ \$(ls -l /proc/$sniffer/fd | grep -c socket) -eq 2 ]"
 check "and is under its own list of system calls" grep -q '^Seccomp_filters:.2' "/proc/$tap82_pid/status"
 check "a camera gets its address" cameras dora mac=02:82:00:00:20:01 relay=10.50.0.1 circuit=01 remote=02
 check "and its reservation" wait_for 15 event_seen '.event == "provision.handoff"'
 check "each happening is a line of the log" grep -q \
   'tap82: dhcp.reservation_created mac=02:82:00:00:20:01 ip=10.50.0.10 server=north relay=10.50.0.1' "$tmp/tap82.log"
+kill "$sniffer"
+back() { pid=$(lab_sniffer_pid) && [ -n "$pid" ] && [ "$pid" != "$sniffer" ]; }
+check "a sniffer that ends is replaced" wait_for 5 back
+check "and it captures" wait_for 5 event_seen '.event == "sniffer.restarted"'
+check "without a capability" holds "$(lab_sniffer_pid)" 0000000000000000
+kill "$(lab_starter_pid)" "$opener"
+check "the others go by the engine's end, not by a signal to all" sh -c "sleep 0.5; kill -0 $(lab_starter_pid) && kill -0 $opener"
+check "systemd sends it to the engine alone" test "$(setting KillMode)" = "mixed "
+family="$(lab_family) $opener"
 check "the files are its own alone" sh -c "! find '$tmp/state' -type f -perm /027 | grep ."
 kill -TERM "$tap82_pid" 2> /dev/null
 check "it tells that it stops" wait_for 10 told '^STOPPING=1'
 wait "$tap82_pid"
 check "and stops well" test $? -eq 0
-
+# shellcheck disable=SC2086 # words
+check "nothing of it is left" wait_for 5 lab_all_gone $family
 
 serve sh -c "python3 -c 'import socket; socket.socket(socket.AF_BLUETOOTH, socket.SOCK_RAW)'; chown 0 '$tmp/state'"
 wait "$tap82_pid"

@@ -168,6 +168,36 @@ static void the_starter_can_fork_and_read_but_not_run_write_or_signal(void **sta
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static int try_as_opener(void)
+{
+	if (sandbox_restrict_opener() < 0)
+		return 1;
+	if (socket(AF_INET, SOCK_STREAM, 0) >= 0 || errno != EPERM)
+		return 2;
+	if (socket(AF_PACKET, SOCK_RAW, 0) < 0 && errno != EPERM) /* by who runs the tests */
+		return 3;
+	if (open("/etc/passwd", O_RDONLY) >= 0 || errno != EPERM)
+		return 4;
+	if (bind(0, NULL, 0) == 0 || errno != EPERM)
+		return 5;
+	if (fork() >= 0 || errno != EPERM)
+		return 6;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) >= 0 || errno != EPERM ? 7 : 0;
+}
+
+static void the_opener_can_do_nothing_but_open(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(try_as_opener());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void an_unknown_user_is_an_error_that_names_the_step(void **state)
 {
 	const char *step = "";
@@ -184,7 +214,7 @@ static void an_unknown_user_is_an_error_that_names_the_step(void **state)
 	assert_int_equal(WEXITSTATUS(status), 1);
 }
 
-static void all_descriptors_but_one_are_closed(void **state)
+static void all_descriptors_but_those_named_are_closed(void **state)
 {
 	int status, fds[40];
 	pid_t pid;
@@ -196,10 +226,11 @@ static void all_descriptors_but_one_are_closed(void **state)
 	if (pid == 0) {
 		int open_ones = 0;
 
-		sandbox_close_all_but(fds[20]);
+		sandbox_close_all_but(fds[20], fds[10]);
 		for (int fd = 0; fd < 100; fd++)
 			open_ones += fcntl(fd, F_GETFD) >= 0;
-		_exit(open_ones == 4 && fcntl(fds[20], F_GETFD) >= 0);
+		_exit(open_ones == 5 && fcntl(fds[20], F_GETFD) >= 0 &&
+			fcntl(fds[10], F_GETFD) >= 0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 1);
@@ -212,8 +243,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_locked_in_process_can_do_nothing_but_its_work),
 		cmocka_unit_test(the_starter_can_fork_and_read_but_not_run_write_or_signal),
+		cmocka_unit_test(the_opener_can_do_nothing_but_open),
 		cmocka_unit_test(an_unknown_user_is_an_error_that_names_the_step),
-		cmocka_unit_test(all_descriptors_but_one_are_closed),
+		cmocka_unit_test(all_descriptors_but_those_named_are_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
