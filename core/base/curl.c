@@ -57,20 +57,24 @@ static int bind_calls(void *library)
 	return 0;
 }
 
-int curl_load(void)
+static int load(void)
 {
-	static bool loaded;
-	void *library;
+	void *library = dlopen(LIBRARY, RTLD_NOW);
 
-	if (loaded)
-		return 0;
-	library = dlopen(LIBRARY, RTLD_NOW);
 	if (!library || bind_calls(library) < 0) {
 		log_error("libcurl cannot be loaded: %s", dlerror());
 		return -ELIBACC;
 	}
-	if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return -ENOMEM;
-	loaded = true;
-	return 0;
+	return curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -ENOMEM;
+}
+
+int curl_load(void)
+{
+	static bool tried;
+	static int err;
+
+	if (!tried)
+		err = load();
+	tried = true;
+	return err;
 }

@@ -34,7 +34,7 @@ struct curl_calls {
 /* libcurl's functions, after a curl_load() that succeeded. */
 extern struct curl_calls curl;
 
-/* Loads the library once and initializes it. 0; -ELIBACC, with the reason logged: it is not
+/* Loads the library and initializes it, once. 0; -ELIBACC, the reason logged once: it is not
  * installed, or is not the one that this was built for; -ENOMEM. */
 int curl_load(void);
 
