@@ -2,37 +2,9 @@
 # SPDX-License-Identifier: ISC
 # `tap82 run` over a capture file, without root: the API, its errors, the command line's clients.
 set -u
-build=$(cd "${1:?test_api.sh BUILD}" && pwd)
-cd "$(dirname "$0")/../.." || exit 2
-tmp=$(mktemp -d "/tmp/tap82-api-$$.XXXXXX")
-failures=0
-pid=""
-cleanup() {
-  [ -n "$pid" ] && kill "$pid" 2> /dev/null && wait "$pid" 2> /dev/null
-  rm -rf "${tmp:?}"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=tests/replay/lib.sh
+. "$(dirname "$0")/lib.sh"
 
-check() {
-  name=$1
-  shift
-  if "$@" > "$tmp/out" 2>&1; then
-    echo "ok - $name"
-  else
-    echo "not ok - $name: $(tail -3 "$tmp/out" | tr '\n' ' ')"
-    failures=$((failures + 1))
-  fi
-}
-wait_for() {
-  tries=$(($1 * 20))
-  shift
-  while ! "$@" > /dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
-    sleep 0.05
-  done
-}
 # t82 EXPECTED-EXIT COMMAND…
 t82() {
   want=$1

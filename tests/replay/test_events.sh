@@ -3,38 +3,9 @@
 # Readers of the event log miss nothing that the store has: pages, followers that were away, the command
 # line over a restart. No root.
 set -u
-build=$(cd "${1:?test_events.sh BUILD}" && pwd)
-cd "$(dirname "$0")/../.." || exit 2
-tmp=$(mktemp -d "/tmp/tap82-events-$$.XXXXXX")
-failures=0
-pid=""
-follower=""
-cleanup() {
-  for one in $pid $follower; do kill "$one" 2> /dev/null && wait "$one" 2> /dev/null; done
-  rm -rf "${tmp:?}"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=tests/replay/lib.sh
+. "$(dirname "$0")/lib.sh"
 
-check() {
-  name=$1
-  shift
-  if "$@" > "$tmp/out" 2>&1; then
-    echo "ok - $name"
-  else
-    echo "not ok - $name: $(tail -3 "$tmp/out" | tr '\n' ' ')"
-    failures=$((failures + 1))
-  fi
-}
-wait_for() {
-  tries=$(($1 * 20))
-  shift
-  while ! "$@" > /dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
-    sleep 0.05
-  done
-}
 printf 'mac,serial_number\n02:00:00:00:00:01,SN-1\n' > "$tmp/devices.csv"
 cat > "$tmp/tap82.ini" << CONF
 [tap82]
@@ -124,7 +95,7 @@ check "what is no id: 400" sh -c "curl -s --unix-socket '$tmp/tap82.sock' \
 followed() {
   : > "$tmp/stream"
   curl -sN --max-time 60 --unix-socket "$tmp/tap82.sock" "$base?follow=1&$1" > "$tmp/stream" &
-  follower=$!
+  follower=$!; pids=$follower
   wait_for 20 grep -q "\"detail\":\"$2\"" "$tmp/stream"
   kill $follower
   wait $follower 2> /dev/null
@@ -154,7 +125,7 @@ t82 events --json --since 2027-01-15T09:40:00Z | numbers > "$tmp/got"
 check "--since: every one since then" is_sequence "$tmp/got" 6000 $many
 : > "$tmp/stream"
 t82 events --follow --json --after "$(id_of 24990)" > "$tmp/stream" 2> "$tmp/err" &
-follower=$!
+follower=$!; pids=$follower
 check "a follower begins where it is told to" wait_for 10 grep -q "\"detail\":\"$many\"" "$tmp/stream"
 stop KILL
 check "it says that tap82 has gone" wait_for 5 grep -q '^tap82: events: the connection ended' "$tmp/err"

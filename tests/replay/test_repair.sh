@@ -3,28 +3,8 @@
 # A store that was damaged at several places, as a user meets it: `run` refuses and says what helps,
 # `check --repair` saves what can be read and keeps the old, and `run` goes on with what it saved.
 set -u
-build=$(cd "${1:?test_repair.sh BUILD}" && pwd)
-cd "$(dirname "$0")/../.." || exit 2
-tmp=$(mktemp -d "/tmp/tap82-repair-$$.XXXXXX")
-failures=0
-pid=""
-cleanup() {
-  [ -n "$pid" ] && kill -KILL "$pid" 2> /dev/null && wait "$pid" 2> /dev/null
-  rm -rf "${tmp:?}"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-check() {
-  name=$1
-  shift
-  if "$@" > "$tmp/out" 2>&1; then
-    echo "ok - $name"
-  else
-    echo "not ok - $name: $(tail -3 "$tmp/out" | tr '\n' ' ')"
-    failures=$((failures + 1))
-  fi
-}
+# shellcheck source=tests/replay/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 {
   echo 'mac,serial_number,name'

@@ -3,36 +3,8 @@
 # What a person at a terminal gets to see, and a script does not: progress, colour, tables that fit.
 # No root.
 set -u
-build=$(cd "${1:?test_terminal.sh BUILD}" && pwd)
-cd "$(dirname "$0")/../.." || exit 2
-tmp=$(mktemp -d "/tmp/tap82-terminal-$$.XXXXXX")
-failures=0
-pid=""
-cleanup() {
-  [ -n "$pid" ] && kill "$pid" 2> /dev/null && wait "$pid" 2> /dev/null
-  rm -rf "${tmp:?}"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-check() {
-  name=$1
-  shift
-  if "$@" > "$tmp/out" 2>&1; then
-    echo "ok - $name"
-  else
-    echo "not ok - $name: $(tail -3 "$tmp/out" | tr '\n' ' ')"
-    failures=$((failures + 1))
-  fi
-}
-wait_for() {
-  tries=$(($1 * 20))
-  shift
-  while ! "$@" > /dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
-    sleep 0.05
-  done
-}
+# shellcheck source=tests/replay/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 # on_terminal WHICH COLUMNS COMMAND…: with stderr ("err"), or stdout and stderr ("both"), on a pseudo
 # terminal; what it showed there is in $tmp/tty, the other output in $tmp/stdout.

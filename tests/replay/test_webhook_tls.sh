@@ -3,36 +3,8 @@
 # Webhooks over TLS: a good certificate is believed; one for another host, one that has expired and one
 # of an unknown CA are not, and a person is told. What is owed stays, and goes out when that is mended.
 set -u
-build=$(cd "${1:?test_webhook_tls.sh BUILD}" && pwd)
-cd "$(dirname "$0")/../.." || exit 2
-tmp=$(mktemp -d "/tmp/tap82-tls-$$.XXXXXX")
-failures=0
-pids=""
-cleanup() {
-  for pid in $pids; do kill "$pid" 2> /dev/null && wait "$pid" 2> /dev/null; done
-  rm -rf "${tmp:?}"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-check() {
-  name=$1
-  shift
-  if "$@" > "$tmp/out" 2>&1; then
-    echo "ok - $name"
-  else
-    echo "not ok - $name: $(tail -3 "$tmp/out" | tr '\n' ' ') $(tail -2 "$tmp/log")"
-    failures=$((failures + 1))
-  fi
-}
-wait_for() {
-  tries=$(($1 * 20))
-  shift
-  while ! "$@" > /dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
-    sleep 0.05
-  done
-}
+# shellcheck source=tests/replay/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 # ---- certificates ----
 
