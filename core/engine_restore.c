@@ -121,6 +121,8 @@ static void restore_ip(struct engine *e, struct device *d, const struct device_r
 		return;
 	d->acked_group = (uint16_t)group;
 	d->confirmed = row->flags & group_mask(e, group);
+	if (row->flags)
+		d->flags |= DEVICE_WAS_CONFIRMED;
 }
 
 static void restore_hold(struct engine *e, struct device *d, int64_t until)
@@ -249,8 +251,38 @@ static void restore_reservation(struct engine *e, const struct restoring *rows)
 		restore_part(e, r, &r->parts[i], &rows->rows[i]);
 }
 
+/* Whether its server has this address, as far as is known. */
+static bool row_has(const struct reservation_row *row, uint32_t ip)
+{
+	if (row->state == RESERVATION_CONFIRMED)
+		return row->ip == ip;
+	return row->old_ip == ip && !(row->state == RESERVATION_REFUSED && row->maybe_ip);
+}
+
+/* The bits are of the order in which the servers stood then: the rows have their names. */
+static void restore_confirmed(struct engine *e, const struct restoring *rows)
+{
+	struct device *d = device_find(&e->devices, &rows->rows[0].mac);
+	const struct conf_group *group;
+	uint8_t confirmed = 0;
+
+	if (!d || !(d->flags & DEVICE_WAS_CONFIRMED))
+		return;
+	d->flags &= (uint8_t)~DEVICE_WAS_CONFIRMED;
+	group = &e->conf->groups[d->acked_group];
+	for (unsigned i = 0; i < group->server_count; i++)
+		for (unsigned k = 0; k < rows->count; k++)
+			if (rows->servers[k] == group->servers[i] && row_has(&rows->rows[k], d->ip))
+				confirmed = (uint8_t)(confirmed | 1u << i);
+	/* On its way to another address it has none for sure, and goes back to this one. */
+	if (confirmed || all_final(rows))
+		d->confirmed = confirmed;
+}
+
 static void restore_rows(struct engine *e)
 {
+	if (e->restoring->count > 0)
+		restore_confirmed(e, e->restoring);
 	if (e->restoring->count > 0 && !all_final(e->restoring))
 		restore_reservation(e, e->restoring);
 	e->restoring->count = 0;
@@ -262,7 +294,7 @@ int engine_restore_reservation(struct engine *e, const struct reservation_row *r
 	struct restoring *rows = e->restoring;
 
 	if (server < 0)
-		return ERR_NOT_FOUND;
+		return 0;
 	if (!rows)
 		rows = e->restoring = calloc(1, sizeof(*rows));
 	if (!rows)

@@ -25,6 +25,7 @@ enum device_flag {
 	DEVICE_HAS_WORK = 4, /* there is a struct reservation */
 	DEVICE_DIRTY = 8, /* to be stored at the end of this call */
 	DEVICE_SEEN_IN_FILE = 16, /* while an inventory is taken over */
+	DEVICE_WAS_CONFIRMED = 32, /* while it is restored: somewhere, its reservations say where */
 };
 
 #define DEVICE_NO_GROUP 0xffff

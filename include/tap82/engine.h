@@ -73,7 +73,8 @@ void engine_clock(struct engine *engine, int64_t now, int64_t ahead);
 /* Restart: rows from the store, before anything else but engine_clock(), without which their times
  * are believed as they are; devices first, then reservations with those of a MAC one after the
  * other; then engine_tick(). What lies in the future was written by a clock that has
- * been set back since, and is now; a hold has stream-hold left at most. 0, or negative. */
+ * been set back since, and is now; a hold has stream-hold left at most. A reservation on a server
+ * that is configured no more is passed over. 0, or negative. */
 int engine_restore_device(struct engine *engine, const struct device_row *row);
 int engine_restore_reservation(struct engine *engine, const struct reservation_row *row);
 

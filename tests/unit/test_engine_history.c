@@ -209,7 +209,8 @@ static void expect_provisioned(
 	if (!old)
 		return;
 	x->ip = old->ip;
-	x->first_ip = ip;
+	x->first_ip = ip == x->ip ? 0 : ip;
+	h->wanted[EVENT_PROVISION_HANDOFF] += ip == x->ip; /* it shows it already */
 	old->ip = 0;
 	old->port = -1;
 }
