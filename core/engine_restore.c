@@ -18,6 +18,11 @@ static int64_t believed(const struct engine *e, int64_t time, int64_t latest)
 	return time > e->now + latest ? e->now + latest : time;
 }
 
+int64_t restored_time(const struct engine *e, int64_t time)
+{
+	return believed(e, time, 0);
+}
+
 static void restore_texts(const struct device_row *row, struct device_texts *ret)
 {
 	*ret = (struct device_texts){

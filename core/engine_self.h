@@ -12,6 +12,7 @@
  *	engine_inventory.c	devices come, change and go
  *	engine_rows.c		to the store
  *	engine_restore.c	and out of it
+ *	engine_told.c		events of before that are not told again yet
  *	engine_records.c	answers to questions
  *	explain.c		why a camera is (not) provisioned
  */
@@ -234,6 +235,8 @@ void store_device(struct engine *e, const struct device *d);
 void store_part(void *ctx, struct reservation *r, struct reservation_part *part);
 
 /* engine_restore.c */
+/* A time of the store that has been. */
+int64_t restored_time(const struct engine *e, int64_t time);
 /* After the last row: what is not final goes on. */
 void restore_end(struct engine *e);
 

@@ -107,7 +107,7 @@ static void show_server(struct story *s)
 	else
 		put_ip(s, "server", s->server_id);
 	put_time(s, "time", s->acked_at);
-	if (s->acked_at)
+	if (s->acked_at && s->xid)
 		writer_hex32(s->w, "xid", s->xid);
 }
 

@@ -79,26 +79,45 @@ static int prepare_walk(struct store *store, int64_t since, const struct mac *ma
 	return 0;
 }
 
-int store_each_event(struct store *store, int64_t since, const struct mac *mac, const char *code,
-	size_t limit, store_event_fn fn, void *ctx)
+static int walk_rows(struct store *store, struct store_bind *b, store_event_fn fn, void *ctx)
 {
 	struct event_row row = {0};
-	struct store_bind b;
-	int r = prepare_walk(store, since, mac, code, limit, &b);
+	int r;
 
-	if (r < 0)
-		return r;
-	while ((r = store_next(store, &b)) == 1) {
-		struct store_columns c = {.stmt = b.stmt};
+	while ((r = store_next(store, b)) == 1) {
+		struct store_columns c = {.stmt = b->stmt};
 
 		store_read_event(&c, &row);
 		r = c.bad ? store_bad_row(store, "event") : fn(ctx, &row);
 		if (r == 0)
 			continue;
-		store_stop(&b);
+		store_stop(b);
 		break;
 	}
 	return r;
+}
+
+int store_each_told(struct store *store, const char *code, int64_t since, size_t limit,
+	store_event_fn fn, void *ctx)
+{
+	struct store_bind b;
+	int r = store_prepare(store, STORE_EACH_TOLD, &b);
+
+	if (r < 0)
+		return r;
+	bind_text(&b, code);
+	bind_int(&b, since);
+	bind_int(&b, limit < INT32_MAX ? (int64_t)limit : INT32_MAX);
+	return walk_rows(store, &b, fn, ctx);
+}
+
+int store_each_event(struct store *store, int64_t since, const struct mac *mac, const char *code,
+	size_t limit, store_event_fn fn, void *ctx)
+{
+	struct store_bind b;
+	int r = prepare_walk(store, since, mac, code, limit, &b);
+
+	return r < 0 ? r : walk_rows(store, &b, fn, ctx);
 }
 
 int store_walk_behind(

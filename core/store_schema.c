@@ -57,6 +57,10 @@ static const char version_2[] =
 	"ALTER TABLE reservation ADD COLUMN maybe_ip INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE reservation ADD COLUMN sent_ip INTEGER NOT NULL DEFAULT 0;";
 
+/* What was told at most once in a time is looked for at the start, among all that was told. */
+#define TOLD_INDEX "CREATE INDEX event_told ON event (code, time) WHERE " STORE_TOLD ";"
+static const char version_3[] = TOLD_INDEX;
+
 /* All of it, for a new store. */
 static const char whole[] =
 	"CREATE TABLE device ("
@@ -98,9 +102,10 @@ static const char whole[] =
 	"CREATE TABLE outbox ("
 	" seq INTEGER PRIMARY KEY AUTOINCREMENT, webhook TEXT NOT NULL, mac INTEGER NOT NULL,"
 	" body BLOB NOT NULL, tries INTEGER NOT NULL, next_at INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;";
+	"CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;" //
+	TOLD_INDEX;
 
-const char *const store_migrations[] = {version_1, version_2};
+const char *const store_migrations[] = {version_1, version_2, version_3};
 const int store_version = sizeof(store_migrations) / sizeof(store_migrations[0]);
 
 int store_read_version(sqlite3 *db, int *ret_version)

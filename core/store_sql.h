@@ -29,6 +29,7 @@ enum store_statement {
 	STORE_LAST_EVENTS,
 	STORE_EACH_EVENT_OF_MAC,
 	STORE_LAST_EVENTS_OF_MAC,
+	STORE_EACH_TOLD,
 	STORE_EVENTS_BEHIND,
 	STORE_EVENTS_BEHIND_OF_MAC,
 	STORE_EVENT_SEQ,
@@ -54,6 +55,9 @@ struct store {
 };
 
 /* --- Schema ---------------------------------------------------------------------------------- */
+
+/* The condition of an index: a statement that is to use it has it word for word. */
+#define STORE_TOLD "code IN ('device.unknown', 'dhcp.unknown_server', 'dhcp.unknown_relay')"
 
 /* migrations[i] takes a database of version i to version i + 1. */
 extern const char *const store_migrations[];

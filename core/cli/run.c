@@ -151,6 +151,23 @@ static int restore_reservation(void *ctx, const struct reservation_row *row)
 	return engine_restore_reservation(ctx, row);
 }
 
+static int restore_event(void *ctx, const struct event_row *row)
+{
+	engine_restore_event(ctx, row);
+	return 0;
+}
+
+static int restore_events(struct run *run)
+{
+	int err = 0;
+
+	for (int i = 0; i < ENGINE_QUIETS && err == 0; i++)
+		err = store_each_told(run->store, event_code_text(engine_quiets[i].code),
+			clock_wall() - engine_quiets[i].time, engine_quiets[i].most, restore_event,
+			run->engine);
+	return err;
+}
+
 static int open_state(struct run *run)
 {
 	char why[512] = "";
@@ -181,6 +198,8 @@ static int restore(struct run *run)
 	err = store_each_device(run->store, restore_device, run->engine);
 	if (err == 0)
 		err = store_each_reservation(run->store, restore_reservation, run->engine);
+	if (err == 0)
+		err = restore_events(run);
 	if (err < 0)
 		log_error("%s: cannot be read: %s", run->conf->state, store_error(run->store));
 	return err;

@@ -72,11 +72,22 @@ void engine_free(struct engine *engine);
 void engine_clock(struct engine *engine, int64_t now, int64_t ahead);
 /* Restart: rows from the store, before anything else but engine_clock(), without which their times
  * are believed as they are; devices first, then reservations with those of a MAC one after the
- * other; then engine_tick(). What lies in the future was written by a clock that has
+ * other, then events; then engine_tick(). What lies in the future was written by a clock that has
  * been set back since, and is now; a hold has stream-hold left at most. A reservation on a server
  * that is configured no more is passed over. 0, or negative. */
 int engine_restore_device(struct engine *engine, const struct device_row *row);
 int engine_restore_reservation(struct engine *engine, const struct reservation_row *row);
+/* Then, too: events that are told at most once in a time, those of this code of that time before
+ * now, the newest so many of them, in the order of their times. They are not told again; what
+ * cannot be read of one is passed over. */
+struct engine_quiet {
+	enum event_code code;
+	int64_t time;
+	uint32_t most;
+};
+#define ENGINE_QUIETS 3
+extern const struct engine_quiet engine_quiets[ENGINE_QUIETS];
+void engine_restore_event(struct engine *engine, const struct event_row *row);
 
 void engine_observe(struct engine *engine, const struct observation *o);
 /* This observation waits, with at most ENGINE_AHEAD - 1 others, and will be given to

@@ -149,6 +149,10 @@ int store_each_reservation(struct store *store, store_reservation_fn fn, void *c
  * else the newest `limit`. */
 int store_each_event(struct store *store, int64_t since, const struct mac *mac, const char *code,
 	size_t limit, store_event_fn fn, void *ctx);
+/* Of the codes that are told at most once in a time (device.unknown, dhcp.unknown_server, _relay):
+ * the newest `limit` events at or after `since`, in the order of their times. */
+int store_each_told(struct store *store, const char *code, int64_t since, size_t limit,
+	store_event_fn fn, void *ctx);
 int store_each_outbox(struct store *store, store_outbox_fn fn, void *ctx);
 
 /* A walk over events, oldest first, that can be left and gone on with: `seq` is the number of the

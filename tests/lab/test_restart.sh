@@ -13,6 +13,7 @@ handed_over() { event_seen ".event == \"provision.handoff\" and .mac == \"$1\"";
 created_once() {
   [ "$(event_count ".event == \"dhcp.reservation_created\" and .mac == \"$1\"")" = 1 ]
 }
+came_twice() { [ "$(event_count ".event == \"dhcp.ip_allocation\" and .mac == \"$1\"")" -ge 2 ]; }
 lines_of_log() { grep -c "$1" "$tmp/tap82.log"; }
 
 lab_init "${1:?test_restart.sh BUILD}"
@@ -88,6 +89,11 @@ sleep 1
 asks 02:00:00:00:00:03 3
 check "and its successor sees cameras" wait_for 10 handed_over 02:00:00:00:00:03
 
+# A MAC in no table is told once a day, also over a restart.
+asks 02:00:00:00:00:0f 9
+unknown_told() { event_count '.event == "device.unknown" and .mac == "02:00:00:00:00:0f"'; }
+check "a MAC in no table is told" wait_for 10 event_seen '.event == "device.unknown"'
+
 # SIGTERM with work in hand: it drains, and ends well.
 asks 02:00:00:00:00:01 1
 family=$(lab_family)
@@ -101,6 +107,11 @@ check "nothing of it is left in the namespace" test -z "$(ip netns pids "$server
 # A wrong key: refused is another thing than unreachable.
 head -c 32 /dev/urandom | base64 > "$lab_key_file"
 lab_tap82
+t82 unknown --json > "$tmp/unknown.out"
+check "after the restart a MAC in no table is known still" grep -q 02:00:00:00:00:0f "$tmp/unknown.out"
+asks 02:00:00:00:00:0f 9
+check "it comes again" wait_for 10 came_twice 02:00:00:00:00:0f
+check "and is not told again" test "$(unknown_told)" = 1
 check "a wrong key: server.refused" wait_for 10 event_seen '.event == "server.refused" and .server == "north"'
 check "no key is in the log or in the events" test "$(cat "$tmp/tap82.log" "$tmp/state/events.jsonl" |
   grep -cF -e "$lab_key" -e "$(cat "$lab_key_file")")" = 0

@@ -115,6 +115,110 @@ static void the_rows_of_a_server_that_has_gone_are_passed_over(void **state)
 	assert_record(w, 2, "\"reservation\":[" ON_NORTH "," ON_SOUTH "]");
 }
 
+/* --- What is quiet -----------------------------------------------------------------------------
+ */
+
+static void see_stranger(uint32_t server, uint32_t relay)
+{
+	struct observation o;
+
+	w->xid++;
+	o = world_ack(w, 1, CAM(1), "p1");
+	o.dhcp.server_id = server;
+	o.dhcp.giaddr = relay;
+	world_see(w, &o);
+}
+
+static void strangers_are_told_once_in_any_hour_also_over_a_restart(void **state)
+{
+	(void)state;
+	world_camera(w, 1);
+	see_stranger(IP(10, 0, 0, 66), RELAY);
+	see_stranger(NORTH, IP(10, 20, 0, 66));
+	world_wait(w, 30 * MINUTE);
+	see_stranger(NORTH, 0); /* option 82 with giaddr 0 */
+	assert_told(w, "dhcp.unknown_server", "dhcp.unknown_relay", "dhcp.unknown_relay");
+	for (int restarts = 0; restarts < 2; restarts++) {
+		world_restart(w);
+		see_stranger(IP(10, 0, 0, 66), RELAY);
+		see_stranger(NORTH, IP(10, 20, 0, 66));
+		see_stranger(NORTH, 0);
+		assert_int_equal(w->told_count, 3);
+	}
+	see_stranger(IP(10, 0, 0, 67), RELAY); /* another one is */
+	assert_int_equal(w->told_count, 4);
+	world_wait(w, 31 * MINUTE);
+	see_stranger(IP(10, 0, 0, 66), RELAY);
+	see_stranger(NORTH, IP(10, 20, 0, 66));
+	assert_int_equal(w->told_count, 6);
+	see_stranger(NORTH, 0);
+	assert_int_equal(w->told_count, 6);
+}
+
+static const char *unknowns(void)
+{
+	static char text[4096];
+	const char *bytes;
+	size_t len;
+
+	writer_clear(&w->writer);
+	engine_unknown_write(w->engine, &w->writer);
+	bytes = writer_bytes(&w->writer, &len);
+	assert_true(len < sizeof(text));
+	memcpy(text, bytes, len);
+	text[len] = 0;
+	return text;
+}
+
+static void a_mac_in_no_table_is_told_once_a_day_also_over_a_restart(void **state)
+{
+	(void)state;
+	world_start(w, 7, CAM(7), "p7");
+	assert_int_equal(world_count(w, EVENT_DEVICE_UNKNOWN), 1);
+	world_wait(w, 23 * USEC_PER_HOUR);
+	world_restart(w);
+	assert_string_equal(unknowns(),
+		"{\"mac\":\"02:00:00:00:00:07\",\"first_seen\":\"2023-11-14T22:13:20.000000Z\","
+		"\"last_seen\":\"2023-11-14T22:13:20.000000Z\",\"ip\":\"10.20.0.7\","
+		"\"server\":\"north\",\"relay\":\"10.20.0.1\",\"group\":\"cams\",\"option82\":{"
+		"\"raw\":\"0102703702087377697463682d31\",\"circuit_id\":\"7037\","
+		"\"circuit_id_text\":\"p7\",\"remote_id\":\"7377697463682d31\","
+		"\"remote_id_text\":\"switch-1\"},\"reason\":\"unknown-device\"}\n");
+	world_start(w, 7, CAM(7), "p7");
+	assert_int_equal(world_count(w, EVENT_DEVICE_UNKNOWN), 1);
+	world_wait(w, 61 * MINUTE);
+	world_start(w, 7, CAM(7), "p7");
+	assert_int_equal(world_count(w, EVENT_DEVICE_UNKNOWN), 2);
+}
+
+static void one_that_is_in_the_table_now_is_no_unknown_one(void **state)
+{
+	(void)state;
+	world_start(w, 7, CAM(7), "p7");
+	world_camera(w, 7);
+	world_restart(w);
+	assert_string_equal(unknowns(), "");
+}
+
+/* Whoever wrote it: a line that is none of ours is passed over. */
+static void an_event_that_says_nothing_is_passed_over(void **state)
+{
+	static const char *const lines[] = {"", "{", "[]", "{\"mac\":1,\"option82\":[]}",
+		"{\"option82\":{\"raw\":\"zz\",\"circuit_id\":\"0\"},\"ip\":7}",
+		"{\"option82\":{\"raw\":\"0101\",\"circuit_id\":\"ff\"}}"};
+	struct event_row row = {.time = START, .mac = world_mac(7)};
+
+	(void)state;
+	for (size_t i = 0; i < 3 * sizeof(lines) / sizeof(lines[0]); i++) {
+		row.code = event_code_text(engine_quiets[i % 3].code);
+		row.json = lines[i / 3];
+		row.json_len = strlen(row.json);
+		engine_restore_event(w->engine, &row);
+	}
+	world_start(w, 8, CAM(8), "p8");
+	assert_int_equal(world_count(w, EVENT_DEVICE_UNKNOWN), 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -124,6 +228,10 @@ int main(void)
 		T(the_one_that_is_left_keeps_it),
 		T(the_rows_of_a_server_that_has_gone_are_passed_over),
 		T(what_is_under_way_goes_on_with_its_own_server),
+		T(strangers_are_told_once_in_any_hour_also_over_a_restart),
+		T(a_mac_in_no_table_is_told_once_a_day_also_over_a_restart),
+		T(one_that_is_in_the_table_now_is_no_unknown_one),
+		T(an_event_that_says_nothing_is_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -500,7 +500,7 @@ static void a_newer_store_is_refused(void **state)
 	store_close(open_store());
 	sql("PRAGMA user_version = 99");
 	assert_int_equal(store_open(path, why, sizeof(why), &store), ERR_VERSION);
-	assert_string_equal(why, "made by a newer tap82: version 99, this one knows 2");
+	assert_string_equal(why, "made by a newer tap82: version 99, this one knows 3");
 }
 
 static void somebody_elses_database_is_refused(void **state)
@@ -646,6 +646,11 @@ static void list_columns(sqlite3 *db, char out[8192])
 				 " ORDER BY t.name, c.cid",
 				 list_column, out, NULL),
 		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "SELECT name, sql FROM sqlite_schema WHERE type = 'index'"
+				 " ORDER BY name",
+				 list_column, out, NULL),
+		SQLITE_OK);
 	assert_true(strlen(out) > 1000 && strlen(out) < 8000);
 }
 
@@ -666,6 +671,67 @@ static void a_new_store_is_as_one_that_was_brought_up(void **state)
 	list_columns(db, old);
 	sqlite3_close(db);
 	assert_string_equal(new, old);
+}
+
+static int list_id(void *ctx, const struct event_row *row)
+{
+	char *out = ctx;
+
+	sprintf(out + strlen(out), "%d ", row->id[15]);
+	return 0;
+}
+
+/* Ten of each code, at the times 0 to 9, among others; the ids count them. */
+static void put_many_events(sqlite3 *db)
+{
+	static const char *const codes[] = {"device.unknown", "dhcp.unknown_server",
+		"dhcp.unknown_relay", "dhcp.ip_allocation"};
+	char text[160];
+
+	for (int i = 0; i < 10; i++)
+		for (int k = 0; k < 4; k++) {
+			snprintf(text, sizeof(text),
+				"INSERT INTO event (id, time, mac, code, json) VALUES"
+				" (x'%032x', %d, 0, '%s', '{}')",
+				k * 10 + i, i, codes[k]);
+			assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+		}
+}
+
+/* Whatever version wrote them. */
+static void what_is_told_seldom_is_found_among_all_that_was_told(void **state)
+{
+	(void)state;
+	for (int version = 1; version <= store_version; version++) {
+		char seen[100] = "", plan[8192] = "";
+		struct store *store;
+		sqlite3 *db;
+
+		remove_files();
+		assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+		assert_int_equal(store_migrate(db, store_migrations, version), SQLITE_OK);
+		put_many_events(db);
+		sqlite3_close(db);
+		store = open_store();
+		assert_int_equal(
+			store_each_told(store, "dhcp.unknown_relay", 4, 3, list_id, seen), 0);
+		assert_string_equal(seen, "27 28 29 ");
+		*seen = 0;
+		assert_int_equal(
+			store_each_told(store, "device.unknown", 7, 100, list_id, seen), 0);
+		assert_string_equal(seen, "7 8 9 ");
+		assert_int_equal(
+			store_each_told(store, "dhcp.unknown_server", 10, 100, list_id, seen), 0);
+		assert_string_equal(seen, "7 8 9 "); /* and no more */
+		assert_int_equal(
+			sqlite3_exec(store->db,
+				"EXPLAIN QUERY PLAN SELECT json FROM event WHERE " STORE_TOLD
+				" AND code = 'device.unknown' AND time >= 1 ORDER BY time DESC",
+				list_column, plan, NULL),
+			SQLITE_OK);
+		assert_non_null(strstr(plan, "event_told"));
+		store_close(store);
+	}
 }
 
 /* The way there, on migrations that are only for this. */
@@ -715,6 +781,7 @@ int main(void)
 		cmocka_unit_test_setup(every_older_version_is_brought_up, fresh),
 		cmocka_unit_test_setup(a_store_of_version_1_keeps_its_rows, fresh),
 		cmocka_unit_test_setup(a_new_store_is_as_one_that_was_brought_up, fresh),
+		cmocka_unit_test_setup(what_is_told_seldom_is_found_among_all_that_was_told, fresh),
 		cmocka_unit_test_setup(a_migration_that_fails_changes_nothing, fresh),
 	};
 

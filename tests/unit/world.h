@@ -231,6 +231,24 @@ static inline int world_restore_reservation(void *ctx, const struct reservation_
 	return engine_restore_reservation(ctx, row);
 }
 
+static inline int world_restore_event(void *ctx, const struct event_row *row)
+{
+	engine_restore_event(ctx, row);
+	return 0;
+}
+
+static inline void world_keep_event(const struct told *told)
+{
+	struct event_row row = {.time = told->event.time,
+		.mac = told->event.mac,
+		.code = event_code_text(told->event.code),
+		.json = told->line,
+		.json_len = strlen(told->line)};
+
+	memcpy(row.id, told->event.id, sizeof(row.id));
+	assert_true(store_put_event(world_store, &row) >= 0);
+}
+
 /* Ends the engine and starts another one from what was stored, as after a crash. The rows go
  * through the store: what it does not keep is lost. */
 static inline void world_restart(struct world *w)
@@ -247,6 +265,14 @@ static inline void world_restart(struct world *w)
 	assert_int_equal(store_each_device(world_store, world_restore_device, w->engine), 0);
 	assert_int_equal(
 		store_each_reservation(world_store, world_restore_reservation, w->engine), 0);
+	for (size_t i = 0; i < w->told_count; i++)
+		world_keep_event(&w->told[i]);
+	for (int i = 0; i < ENGINE_QUIETS; i++)
+		assert_int_equal(
+			store_each_told(world_store, event_code_text(engine_quiets[i].code),
+				w->now - engine_quiets[i].time, engine_quiets[i].most,
+				world_restore_event, w->engine),
+			0);
 	store_rollback(world_store);
 	engine_tick(w->engine, w->now);
 }
