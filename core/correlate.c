@@ -135,6 +135,17 @@ struct transaction *transaction_find(struct transactions *t, const struct mac *m
 	return tx;
 }
 
+struct transaction *transaction_last(
+	const struct transactions *t, const struct mac *mac, int64_t seen_at)
+{
+	struct transaction *tx =
+		t->by_key ? ELMT_FROM_HH(t->by_key->hh.tbl, t->by_key->hh.tbl->tail) : NULL;
+
+	while (tx && tx->seen_at >= seen_at && !mac_equal(&tx->key.mac, mac))
+		tx = tx->hh.prev;
+	return tx && tx->seen_at == seen_at ? tx : NULL;
+}
+
 void transaction_ahead(const struct transactions *t, const struct mac *mac, uint32_t xid,
 	struct transaction_ahead *ret)
 {

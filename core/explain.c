@@ -9,6 +9,8 @@
 
 #include "engine_self.h"
 
+#define ANSWER_TIME (10 * USEC_PER_SEC) /* a server that has not answered by then does not */
+
 /* What is known of a MAC when it is explained. */
 struct story {
 	struct engine *e;
@@ -18,6 +20,7 @@ struct story {
 	const struct unknown *unknown;
 	const struct session *session;
 	const struct reservation *work;
+	const struct transaction *exchange; /* the last one, or that of its last ACK */
 	enum reason reason; /* of its last ACK */
 	uint32_t ip, relay, xid;
 	uint32_t server_id;
@@ -69,6 +72,14 @@ static void fill_unknown(struct story *s)
 	s->last_seen = u->last_seen;
 }
 
+static void fill_exchange(struct story *s)
+{
+	if (s->last_seen)
+		s->exchange = transaction_last(&s->e->transactions, &s->mac, s->last_seen);
+	if (!s->exchange && s->acked_at)
+		s->exchange = transaction_find(&s->e->transactions, &s->mac, s->xid);
+}
+
 static void fill(struct story *s)
 {
 	s->device = device_find(&s->e->devices, &s->mac);
@@ -83,6 +94,7 @@ static void fill(struct story *s)
 		fill_unknown(s);
 	}
 	s->group = s->ip ? conf_group_of(s->e->conf, s->ip) : -1;
+	fill_exchange(s);
 }
 
 /* --- Evidence ----------------------------------------------------------------------------------
@@ -354,6 +366,15 @@ static void write_steps(struct story *s, unsigned *ret_stop)
 	*ret_stop = stop;
 }
 
+static void write_session_field(struct story *s, const char *key, int field)
+{
+	uint8_t len = 0;
+	const uint8_t *bytes = session_field(s->session, field, &len);
+
+	if (bytes)
+		writer_text(s->w, key, bytes, len);
+}
+
 static void write_radius(struct story *s)
 {
 	struct place place;
@@ -364,6 +385,8 @@ static void write_radius(struct story *s)
 	put_time(s, "time", s->session->seen_at);
 	if (session_place(s->session, &place))
 		place_record(s->w, "place", &place);
+	write_session_field(s, "user", SESSION_USER);
+	write_session_field(s, "session_id", SESSION_ID);
 	if (s->session->vlan >= 0)
 		writer_i64(s->w, "vlan", s->session->vlan);
 	put_ip(s, "framed_ip", s->session->framed_ip);
@@ -378,14 +401,14 @@ static void write_leg(struct story *s, const struct transaction *tx, int leg, co
 
 static void write_exchange(struct story *s)
 {
-	const struct transaction *tx = transaction_find(&s->e->transactions, &s->mac, s->xid);
+	const struct transaction *tx = s->exchange;
 	const char *state;
 
-	if (!tx || !s->acked_at)
+	if (!tx)
 		return;
 	state = client_state_text((enum client_state)tx->client_state);
 	writer_object_begin(s->w, "exchange");
-	writer_hex32(s->w, "xid", s->xid);
+	writer_hex32(s->w, "xid", tx->key.xid);
 	if (state)
 		writer_str(s->w, "client_state", state);
 	write_leg(s, tx, LEG_DISCOVER, "discover");
@@ -396,17 +419,52 @@ static void write_exchange(struct story *s)
 	writer_object_end(s->w);
 }
 
+/* It asks, and has not got an ACK for a while, though one may have come before. */
+static bool is_unanswered(const struct story *s)
+{
+	const struct transaction *tx = s->exchange;
+	int64_t asked;
+
+	if (!tx || tx->legs[LEG_ACK])
+		return false;
+	asked = tx->legs[LEG_DISCOVER] ? tx->legs[LEG_DISCOVER] : tx->legs[LEG_REQUEST];
+	return asked && s->e->now - asked >= ANSWER_TIME;
+}
+
+/* How far an exchange without an ACK came; "" and *ret_next as it was: the server is silent. */
+static const char *how_far(const struct transaction *tx, const char **ret_next)
+{
+	if (tx && tx->legs[LEG_NAK]) {
+		*ret_next = "It asks for an address of another network, or for another's: see that "
+			    "VLAN and relay of its port are right; it will start anew by itself.";
+		return "a server refused what it asks for";
+	}
+	if (tx && tx->legs[LEG_OFFER] && !tx->legs[LEG_REQUEST]) {
+		*ret_next =
+			"See whether the OFFER gets to it (the way back through the relay), and "
+			"whether another server's offer suits it better (`tap82 probe`).";
+		return "it was offered an address, and did not ask for it";
+	}
+	return "";
+}
+
 /* What there is to say of a MAC without any ACK. */
 static void say_silence(const struct story *s, char *verdict, size_t size, const char **ret_next)
 {
 	char since[TIME_TEXT], last[TIME_TEXT];
+	const char *how;
 
+	*ret_next = NULL;
 	time_format(shown(s->e, s->e->started), since);
 	if (s->last_seen) {
-		snprintf(verdict, size,
-			"it asks for an address, and no server's ACK was seen "
-			"(last heard %s)",
+		how = how_far(s->exchange, ret_next);
+		if (!*how)
+			how = s->acked_at ? "it asks again, and no server's ACK was seen"
+					  : "it asks for an address, and no server's ACK was seen";
+		snprintf(verdict, size, "%s (last heard %s)", how,
 			time_format(shown(s->e, s->last_seen), last));
+		if (*ret_next)
+			return;
 		*ret_next = "See whether a DHCP server answers it (`tap82 probe`), and whether the "
 			    "capture sees the server's side.";
 		return;
@@ -438,7 +496,7 @@ static void write_verdict(struct story *s, unsigned stop)
 	unsigned count;
 
 	row = &decide_rows(&count)[stop];
-	if (s->reason == REASON_NONE) {
+	if (s->reason == REASON_NONE || is_unanswered(s)) {
 		say_silence(s, verdict, sizeof(verdict), &next);
 		writer_str(s->w, "verdict", verdict);
 		writer_str(s->w, "next", next);

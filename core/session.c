@@ -7,7 +7,7 @@
 
 #include "tap82/correlate.h"
 
-enum { NAS_PORT_ID, CIRCUIT_ID, REMOTE_ID, USER, SESSION_ID, FIELDS };
+enum { NAS_PORT_ID, CIRCUIT_ID, REMOTE_ID, FIELDS = SESSION_ID + 1 };
 
 void sessions_init(struct sessions *s, uint32_t max)
 {

@@ -76,6 +76,10 @@ void transaction_ahead(const struct transactions *t, const struct mac *mac, uint
 	struct transaction_ahead *ret);
 void transaction_ahead_go_on(const struct transactions *t, struct transaction_ahead *ahead);
 struct transaction *transaction_find(struct transactions *t, const struct mac *mac, uint32_t xid);
+/* The MAC's exchange whose last message came at `seen_at`, or NULL. Looks through those of later.
+ */
+struct transaction *transaction_last(
+	const struct transactions *t, const struct mac *mac, int64_t seen_at);
 /* True: this ACK's (MAC, IP, xid) is a new happening; false: it was told within 10 minutes. */
 bool transaction_is_new(struct transaction *tx, uint32_t yiaddr, int64_t now);
 
@@ -112,7 +116,8 @@ struct session *session_observe(
 	struct sessions *s, const struct observation *o, int64_t now, bool *ret_moved);
 /* False: it names no place. */
 bool session_place(const struct session *session, struct place *ret);
-/* Text of user (3) or session_id (4), and its length; NULL for none. */
+/* Text of user or session_id, and its length; NULL for none. */
+enum { SESSION_USER = 3, SESSION_ID = 4 };
 const uint8_t *session_field(const struct session *session, int field, uint8_t *ret_len);
 /* Whether a camera's option 82 and its RADIUS place can be compared and are different. `port` may
  * be NULL. */

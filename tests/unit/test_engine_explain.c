@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC
  *
  * What explain says of a reservation that failed and was taken back: the answer, what each server
- * has, and which address it is about fit together.
+ * has, and which address it is about fit together. Of a camera that gets no address: how far it
+ * came. And who the RADIUS server says it is.
  */
 #include "world.h"
 
@@ -123,6 +124,92 @@ static void after_the_deadline_the_log_is_named(void **state)
 	assert_non_null(strstr(explain(), "tap82 events --mac"));
 }
 
+static void assert_says_so(const char *text)
+{
+	if (!strstr(explain(), text))
+		fail_msg("no %s in %s", text, explain());
+}
+
+static void see(uint8_t type)
+{
+	struct observation o = world_dhcp(w, type, 1);
+
+	world_see(w, &o);
+}
+
+static void a_camera_that_nobody_answers_says_how_far_it_came(void **state)
+{
+	(void)state;
+	see(DHCP_DISCOVER);
+	assert_says_so("no server's ACK was seen");
+	assert_says_so("\"exchange\":{\"xid\":\"00001000\","
+		       "\"discover\":\"2023-11-14T22:13:20.000000Z\"}");
+	world_wait(w, USEC_PER_SEC);
+	see(DHCP_OFFER);
+	assert_says_so("was offered an address, and did not ask for it");
+	assert_says_so("\"offer\":\"2023-11-14T22:13:21.000000Z\"");
+	w->xid++;
+	see(DHCP_REQUEST);
+	see(DHCP_NAK);
+	assert_says_so("a server refused what it asks for");
+	assert_says_so("\"exchange\":{\"xid\":\"00001001\"");
+	assert_says_so("\"nak\":\"2023-11-14T22:13:21.000000Z\"");
+}
+
+static void one_that_had_an_address_and_gets_no_answer_now_does_so_too(void **state)
+{
+	(void)state;
+	world_start(w, 1, CAM(1), "p1");
+	world_wait(w, 5 * MINUTE);
+	w->xid = 0x2000;
+	see(DHCP_DISCOVER);
+	assert_says_so("\"verdict\":\"provisioned\""); /* the answer may be on its way */
+	assert_says_so("\"exchange\":{\"xid\":\"00002000\"");
+	world_wait(w, 11 * USEC_PER_SEC);
+	assert_says_so("it asks again, and no server's ACK was seen");
+	assert_says_so("tap82 probe");
+	assert_says_so("\"answer\":\"yes\""); /* the steps are of its last ACK */
+	world_start(w, 1, CAM(1), "p1");
+	assert_says_so("\"verdict\":\"already-provisioned\"");
+	assert_says_so("\"exchange\":{\"xid\":\"00002001\"");
+	world_wait(w, 11 * MINUTE);
+	assert_null(strstr(explain(), "exchange"));
+	assert_says_so("\"verdict\":\"already-provisioned\"");
+}
+
+static void a_mac_in_no_table_says_how_far_it_came_too(void **state)
+{
+	struct mac mac = world_mac(9);
+	struct observation o = world_dhcp(w, DHCP_DISCOVER, 9);
+
+	(void)state;
+	world_see(w, &o);
+	writer_clear(&w->writer);
+	engine_explain_write(w->engine, &mac, &w->writer, w->now);
+	assert_non_null(strstr(writer_bytes(&w->writer, &(size_t){0}), "\"discover\""));
+}
+
+static void radius_says_who_it_is(void **state)
+{
+	struct observation o = {.version = OBSERVATION_VERSION,
+		.kind = OBSERVATION_RADIUS,
+		.time = START,
+		.mac = world_mac(1)};
+
+	(void)state;
+	o.radius.code = RADIUS_ACCOUNTING_REQUEST;
+	o.radius.acct_status = RADIUS_ACCT_START;
+	o.radius.has_mac = true;
+	o.radius.vlan = 120;
+	o.radius.nas_ip = IP(10, 1, 1, 1);
+	o.radius.user = (struct id_bytes){.present = true, .len = 4, .bytes = "cam1"};
+	o.radius.session_id = (struct id_bytes){.present = true, .len = 3, .bytes = "A-7"};
+	world_see(w, &o);
+	assert_says_so("\"radius\":{\"time\":\"2023-11-14T22:13:20.000000Z\",\"place\":{\"nas_ip\":"
+		       "\"10.1.1.1\"},\"user\":\"cam1\",\"session_id\":\"A-7\",\"vlan\":120,"
+		       "\"ended\":false}");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -132,6 +219,10 @@ int main(void)
 		T(what_went_back_is_the_address_that_it_had),
 		T(what_is_reserved_says_where_and_which),
 		T(after_the_deadline_the_log_is_named),
+		T(a_camera_that_nobody_answers_says_how_far_it_came),
+		T(one_that_had_an_address_and_gets_no_answer_now_does_so_too),
+		T(a_mac_in_no_table_says_how_far_it_came_too),
+		T(radius_says_who_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

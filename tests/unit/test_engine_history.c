@@ -525,11 +525,8 @@ static void let_answer(struct history *h)
 	}
 }
 
-/* After all that went wrong: once the servers answer, and each camera was heard of once more, they
- * have what the engine says. */
-static void check_end(struct history *h, uint64_t seed)
+static void come_again(struct history *h)
 {
-	let_answer(h);
 	for (int c = 0; c < CAMERAS; c++) {
 		uint32_t ip = ip_of(h, c);
 		struct observation o = world_ack(h->w, (unsigned)c + 1, ip, NULL);
@@ -540,6 +537,16 @@ static void check_end(struct history *h, uint64_t seed)
 			world_see(h->w, &o);
 	}
 	let_answer(h);
+}
+
+/* After all that went wrong: once the servers answer, and each camera was heard of again, they have
+ * what the engine says. Twice: the first time one may wait at a server for another's address to
+ * become free there, which that one's coming brings about. */
+static void check_end(struct history *h, uint64_t seed)
+{
+	let_answer(h);
+	come_again(h);
+	come_again(h);
 	for (int c = 0; c < CAMERAS; c++) {
 		const char *record = world_record(h->w, (unsigned)c + 1);
 		uint32_t ip = ip_of(h, c);
