@@ -7,7 +7,9 @@
  * idle capture is quick, a busy one is read in batches. The price is that a block which is handed
  * over by age is not filled: a ring of 32 MiB (128 blocks of libpcap's size) bridges 128 timeouts
  * of a stalled reader, however few the packets. 2 ms make 256 ms of that, and 1 ms of delay on
- * average.
+ * average. 4 MiB make 32 ms, and lost packets of a storm of 1000 cameras on a machine at load 11: a
+ * sniffer is kept from running for longer there. What the engine does is no matter, for the sniffer
+ * has a queue.
  */
 #include <errno.h>
 #include <limits.h>

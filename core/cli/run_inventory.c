@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,6 +127,14 @@ static void first_done(void *ctx, int err, const char *text)
 	*ret = err == ERR_REFUSED ? 0 : err;
 }
 
+/* What reading took is more than what is kept: back to the system with it, while nobody waits. */
+static void give_back(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+}
+
 /* At the start nothing waits for us yet: slice after slice, each with its commit. */
 int run_inventory_first(struct run *run)
 {
@@ -148,6 +157,7 @@ int run_inventory_first(struct run *run)
 			return err;
 	}
 	run->load.ctx = NULL;
+	give_back();
 	return result;
 }
 
