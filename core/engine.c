@@ -211,27 +211,36 @@ int64_t engine_tick(struct engine *e, int64_t now)
 /* --- Observations ------------------------------------------------------------------------------
  */
 
-static void on_release(struct engine *e, const struct observation *o)
+static void add_repin(struct engine *e, struct device *d, int server)
 {
-	const struct device *d = device_find(&e->devices, &o->mac);
-	int server = conf_server_by_id(e->conf, o->dhcp.server_id);
-	struct repin *repins;
-
-	if (!d || !d->ip || d->ip != o->dhcp.ciaddr || !d->confirmed)
-		return;
 	if (e->repin_count == e->repin_room) {
 		uint32_t room = e->repin_room ? 2 * e->repin_room : 16;
+		struct repin *repins = realloc(e->repins, room * sizeof(*repins));
 
-		repins = realloc(e->repins, room * sizeof(*repins));
 		if (!repins)
 			return;
 		e->repins = repins;
 		e->repin_room = room;
 	}
+	d->flags |= DEVICE_REPIN;
+	if (server < 0)
+		d->flags |= DEVICE_REPIN_ALL;
 	e->repins[e->repin_count++] = (struct repin){.due = e->now + REPIN_AFTER,
-		.mac = o->mac,
-		.server = server < 0 ? 0 : (uint8_t)server,
-		.all = server < 0};
+		.mac = d->mac,
+		.server = server < 0 ? 0 : (uint8_t)server};
+}
+
+/* Anybody can write RELEASEs of a camera: of many, one is waited for. */
+static void on_release(struct engine *e, const struct observation *o)
+{
+	struct device *d = device_find(&e->devices, &o->mac);
+
+	if (!d || !d->ip || d->ip != o->dhcp.ciaddr || !d->confirmed)
+		return;
+	if (d->flags & DEVICE_REPIN)
+		d->flags |= DEVICE_REPIN_ALL;
+	else
+		add_repin(e, d, conf_server_by_id(e->conf, o->dhcp.server_id));
 }
 
 static void on_decline(struct engine *e, const struct observation *o, struct transaction *tx)

@@ -46,8 +46,7 @@ struct stranger {
 struct repin {
 	int64_t due;
 	struct mac mac;
-	uint8_t server; /* whose client released, ENGINE_SERVERS_MAX - 1 for all */
-	bool all;
+	uint8_t server; /* to which it released; DEVICE_REPIN_ALL: no matter */
 };
 
 /* What an inventory goes through, in slices; before the sweep nothing is changed. */

@@ -236,8 +236,13 @@ void provision_repin(struct engine *e, const struct repin *repin)
 {
 	struct device *d = device_find(&e->devices, &repin->mac);
 	struct reservation *r;
+	bool all;
 
-	if (!d || !d->confirmed || d->flags & DEVICE_HAS_WORK)
+	if (!d)
+		return;
+	all = d->flags & DEVICE_REPIN_ALL;
+	d->flags &= (uint8_t) ~(DEVICE_REPIN | DEVICE_REPIN_ALL);
+	if (!d->confirmed || d->flags & DEVICE_HAS_WORK)
 		return;
 	r = open_reservation(e, d, d->acked_group);
 	if (!r)
@@ -249,8 +254,7 @@ void provision_repin(struct engine *e, const struct repin *repin)
 			.acked_server = d->acked_server,
 			.xid = d->xid});
 	for (unsigned i = 0; i < r->count; i++)
-		if (r->parts[i].have == d->ip &&
-			(repin->all || r->parts[i].server == repin->server))
+		if (r->parts[i].have == d->ip && (all || r->parts[i].server == repin->server))
 			reservations_repin(&e->reservations, r, &r->parts[i]);
 	provision_answered(e, r);
 }

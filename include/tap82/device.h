@@ -26,6 +26,8 @@ enum device_flag {
 	DEVICE_DIRTY = 8, /* to be stored at the end of this call */
 	DEVICE_SEEN_IN_FILE = 16, /* while an inventory is taken over */
 	DEVICE_WAS_CONFIRMED = 32, /* while it is restored: somewhere, its reservations say where */
+	DEVICE_REPIN = 64, /* it released its address, which is to be pinned again */
+	DEVICE_REPIN_ALL = 128, /* with DEVICE_REPIN: on every server */
 };
 
 #define DEVICE_NO_GROUP 0xffff

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <malloc.h>
+
 #include "world.h"
 
 #include "tap82/err.h"
@@ -1427,6 +1429,40 @@ static void the_pin_goes_to_the_server_that_acked_also_after_a_restart(void **st
 		assert_int_equal(w->orders[i].acked_here, w->orders[i].server == 1);
 }
 
+/* Anybody can write RELEASEs of a camera: they cost no memory, and those to a server that has no
+ * lease of it do not hide the one to the server that has. */
+static void a_flood_of_releases_is_one_repin(void **state)
+{
+	struct observation o;
+	size_t before;
+
+	(void)state;
+	world_camera(w, 1);
+	w->xid++;
+	o = world_ack(w, 1, PAIR(1), "p1");
+	o.dhcp.server_id = SOUTH;
+	world_see(w, &o);
+	world_all_done(w);
+	world_forget(w);
+	w->xid++;
+	o = world_dhcp(w, DHCP_RELEASE, 1);
+	o.dhcp.ciaddr = PAIR(1);
+	o.dhcp.server_id = NORTH;
+	world_see(w, &o);
+	o.dhcp.server_id = SOUTH;
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < 100000; i++)
+		world_see(w, &o);
+	assert_true(mallinfo2().uordblks < before + 100000);
+	world_wait(w, 4 * USEC_PER_SEC);
+	assert_int_equal(w->order_count, 4);
+	assert_int_equal(w->orders[2].kind, ORDER_REPIN);
+	assert_int_equal(w->orders[3].kind, ORDER_REPIN);
+	world_all_done(w);
+	world_wait(w, 60 * USEC_PER_SEC);
+	assert_int_equal(w->order_count, 4);
+}
+
 static void a_camera_whose_renewal_is_not_due_is_alive_after_a_restart(void **state)
 {
 	struct observation o;
@@ -1796,6 +1832,7 @@ int main(void)
 		T(radius_is_the_place_where_option_82_is_missing),
 		T(two_places_that_disagree_are_told_once_a_pair),
 		T(a_release_is_pinned_again_within_five_seconds),
+		T(a_flood_of_releases_is_one_repin),
 		T(a_declined_address_is_told_and_stays_reserved),
 		T(a_silent_camera_keeps_its_reservation_and_its_place),
 		T(an_ack_to_an_inform_is_no_allocation),
