@@ -7,7 +7,7 @@
 
 #include "tap82/correlate.h"
 
-#define COPY_WITHIN (2 * USEC_PER_SEC)
+#define COPY_WITHIN 2000u /* ms */
 
 /* Nearly every message looks for an exchange that is not there: chains are to be short. */
 #undef HASH_BKT_CAPACITY_THRESH
@@ -183,11 +183,12 @@ static int leg_of(uint8_t type)
 static void note_state(struct transaction *tx, const struct observation *o, int64_t now)
 {
 	enum client_state state = client_state_of(o);
+	uint32_t ms = (uint32_t)(now / USEC_PER_MSEC) | 1;
 
 	if (o->dhcp.giaddr == 0)
-		tx->asked_at = now;
+		tx->asked_at = ms;
 	else if (state == CLIENT_RENEWING_OR_REBINDING && tx->asked_at &&
-		 now - tx->asked_at < COPY_WITHIN)
+		 ms - tx->asked_at < COPY_WITHIN)
 		return;
 	tx->client_state = (uint8_t)state;
 }

@@ -40,10 +40,10 @@ struct transaction {
 	uint32_t giaddr; /* of the REQUEST that brought option 82 */
 	uint32_t declined_ip; /* told */
 	uint32_t acked_ip; /* the last happening: yiaddr and time of its first ACK */
+	uint32_t asked_at; /* the client's own last REQUEST, no relay's copy: ms, 0: none */
 	int64_t acked_at;
 	int64_t seen_at; /* the last message */
 	int64_t legs[5]; /* first DISCOVER, OFFER, REQUEST, ACK, NAK; 0: not seen */
-	int64_t asked_at; /* the client's own REQUEST, past the relay or to all */
 	bool has_request;
 	uint8_t client_state; /* enum client_state: of the last REQUEST, and by the ACK */
 	struct option82 *option82; /* of the REQUEST, cut to its length; NULL: none */
