@@ -453,7 +453,7 @@ static bool is_due(const struct reservation_part *part)
 
 static int64_t pump_server(struct reservations *s, struct server_queue *q, int64_t now)
 {
-	uint32_t room = (q->fails || q->trial) && q->room > 1 ? 1 : q->room;
+	uint32_t room = q->fails && q->room > 1 ? 1 : q->room;
 
 	if (!q->first)
 		return INT64_MAX;
@@ -566,5 +566,7 @@ void reservations_server_trial(struct reservations *s, uint8_t server, int64_t n
 	struct server_queue *q = &s->queues[server];
 
 	q->trial = q->state != SERVER_UP;
+	if (q->trial && q->fails == 0)
+		q->fails = 1; /* one order, until it was answered */
 	q->blocked_until = now;
 }

@@ -66,7 +66,7 @@ static int64_t retry_delay(struct omapi_conn *c)
 	return jittered(c, delay < c->config.retry_max ? delay : c->config.retry_max);
 }
 
-/* A login is cheap: who let us in and failed then is believed again when it has answered. */
+/* A login is cheap: who has failed us is believed again when it has answered for a while. */
 static void doubt_peer(struct omapi_conn *c)
 {
 	c->doubted = true;
@@ -74,12 +74,20 @@ static void doubt_peer(struct omapi_conn *c)
 		c->doubted_write |= r->writes > 0;
 }
 
+static bool is_down(enum omapi_state state)
+{
+	return state == OMAPI_UNREACHABLE || state == OMAPI_REFUSED;
+}
+
 void conn_lose(struct omapi_conn *c, enum omapi_state state, int err, const char *text)
 {
 	struct fifo flight = c->flight, queue = c->queue;
 
-	if (c->phase == PHASE_READY && state != OMAPI_CONNECTING)
+	if (is_down(state) || (c->phase == PHASE_READY && c->flight.head))
 		doubt_peer(c);
+	if (is_down(state) && !c->down)
+		conn_trial_plan(c);
+	c->down |= is_down(state);
 	c->failures++;
 	drop(c);
 	if (err == ERR_TIMEOUT)
@@ -92,8 +100,9 @@ void conn_lose(struct omapi_conn *c, enum omapi_state state, int err, const char
 	fifo_fail(&queue, err);
 }
 
-/* A connection that was ready and broke may be back at once (dhcpd was restarted): only if it is
- * not, that is worth telling. */
+/* A connection that was a good one and broke may be back at once (dhcpd was restarted): only if it
+ * is not, that is worth telling. Answers alone make no good one: a peer may answer some, and close,
+ * again and again. */
 void conn_lose_closed(struct omapi_conn *c, const char *text)
 {
 	bool ready = c->phase == PHASE_READY && !c->doubted;

@@ -38,7 +38,7 @@ struct omapi_conn {
 	struct omapi_conn_config config;
 	struct loop_io *io;
 	struct loop_timer *timer; /* the retry while waiting, else the deadline */
-	struct loop_timer *trial; /* when nobody asks a peer that is to show that it answers */
+	struct loop_timer *trial; /* looks how a peer does that is to show that it answers */
 	struct loop_timer *flush; /* speaks in the next turn: callers need fear no callback */
 	struct fifo queue, flight;
 	struct omapi_batch batch;
@@ -49,9 +49,15 @@ struct omapi_conn {
 	char text[CONN_TEXT_BYTES];
 	int fd;
 	bool dropped; /* it closed the connection at the first signed question, the last time */
-	bool doubted; /* it let us log in and did not answer; until it does, READY is not told */
+	bool doubted; /* it failed us: its next login is a trial first, READY is told later */
 	bool doubted_write; /* what it did not answer was a write */
-	unsigned failures; /* attempts in a row that came to nothing */
+	bool down; /* UNREACHABLE or REFUSED was told, and not yet READY */
+	struct {
+		int64_t began, time; /* when; how long it is at least */
+		uint32_t answers, writes, answers_before; /* in it; … when last looked at */
+	} trial_of;
+	int64_t up_at; /* when READY was told after a trial; 0: never */
+	unsigned failures; /* attempts since the last connection that was a good one */
 	unsigned generation; /* counts connections: a callback may have ended this one */
 	uint32_t authid, next_id;
 	int64_t ready_at, group_at; /* when it was ready; when the last group of replies came */
@@ -94,8 +100,8 @@ bool conn_is_login_error(uint32_t result);
 /* It closed the connection when it saw our signature. False: that says nothing of the key. */
 bool conn_login_dropped(struct omapi_conn *c);
 void conn_trial_due(void *conn); /* of the trial timer */
-/* It has answered what was asked of it after its login. */
-void conn_trial_passed(struct omapi_conn *c);
+/* It is worse than was told: the trial after this is longer if it fell ill again soon. */
+void conn_trial_plan(struct omapi_conn *c);
 
 /* conn_receive.c: one read. False when there is no more to read, or no connection any more. */
 bool conn_read(struct omapi_conn *c);

@@ -6,6 +6,11 @@
 #include "tap82/clock.h"
 #include "tap82/err.h"
 
+#define TRIAL_ANSWERS  64 /* a trial has as many at least */
+#define TRIAL_STEPS    80 /* of a first trial: how often we look, and ask where nobody does */
+#define TRIAL_GROWTH   64 /* the longest trial: so many times the first */
+#define WRITE_PATIENCE 6 /* how long, in retry_max, a trial waits for a write to be answered */
+
 #define OLD_DHCPD " (dhcpd before 4.4.3 takes hmac-md5 only)"
 
 static void login_send(struct omapi_conn *c, struct omapi_out *out, omapi_reply_fn fn)
@@ -65,48 +70,90 @@ bool conn_is_login_error(uint32_t result)
 
 /* --- Trial ----------------------------------------------------------------------------------- */
 
-/* Its owner's questions are the best proof: a lookup of ours says little of a server that hangs
- * when it is to write. So we wait for them, and longer in that case. */
+/* A trial is passed by TRIAL_ANSWERS answers over a while: its owner's questions are the best
+ * proof, where there are none we ask. Whoever is ill again as soon as it was believed has a trial
+ * twice as long the next time: a peer that comes and goes is told a few times, not for ever. */
+
+static int64_t trial_step(const struct omapi_conn *c)
+{
+	return c->config.retry_max / TRIAL_STEPS;
+}
+
+void conn_trial_plan(struct omapi_conn *c)
+{
+	int64_t least = c->config.retry_max, most = TRIAL_GROWTH * least, time = c->trial_of.time;
+	bool again = c->up_at > 0 && clock_mono() - c->up_at < time;
+
+	c->trial_of.time = !again ? least : 2 * time < most ? 2 * time : most;
+}
+
 static void trial_begin(struct omapi_conn *c)
 {
 	char text[CONN_TEXT_BYTES];
 
-	loop_timer_set(
-		c->trial, c->doubted_write ? 6 * c->config.retry_max : c->config.retry_max / 4);
+	c->trial_of.began = clock_mono();
+	c->trial_of.answers = c->trial_of.writes = c->trial_of.answers_before = 0;
+	if (c->trial_of.time == 0)
+		c->trial_of.time = c->config.retry_max;
+	loop_timer_set(c->trial, trial_step(c));
 	memcpy(text, c->text, sizeof(text));
 	conn_tell(c, OMAPI_TRIAL, text);
 }
 
-void conn_trial_passed(struct omapi_conn *c)
+/* A lookup says little of a server that hangs when it is to write: for a write we wait longer. */
+static bool trial_is_passed(const struct omapi_conn *c)
 {
-	c->doubted = c->doubted_write = false;
-	loop_timer_clear(c->trial);
+	int64_t took = clock_mono() - c->trial_of.began;
+	bool write = !c->doubted_write || c->trial_of.writes > 0 ||
+		     took >= WRITE_PATIENCE * c->config.retry_max;
+
+	return write && took >= c->trial_of.time && c->trial_of.answers >= TRIAL_ANSWERS &&
+	       c->trial_of.answers > c->trial_of.answers_before;
+}
+
+static void ready(struct omapi_conn *c)
+{
+	c->ready_at = clock_mono();
+	if (c->down)
+		c->up_at = c->ready_at;
+	c->doubted = c->doubted_write = c->down = false;
 	conn_tell(c, OMAPI_READY, "");
 }
 
 static void trial_answered(void *ctx, int err, const struct omapi_message *reply)
 {
-	(void)ctx; /* any answer will do, and conn_receive.c has seen it */
+	(void)ctx; /* any answer will do, and conn_receive.c has counted it */
 	(void)err;
 	(void)reply;
 }
 
 /* A host that nobody has: 00:00:00:00:00:00. */
-void conn_trial_due(void *ctx)
+static void trial_ask(struct omapi_conn *c)
 {
 	static const uint8_t no_mac[6] = {0};
-	struct omapi_conn *c = ctx;
 	uint8_t memory[128];
 	struct omapi_out out;
 
-	if (c->flight.head || c->queue.head)
-		return;
 	omapi_out_begin(&out, memory, sizeof(memory), OMAPI_OPEN, 0);
 	omapi_out_put_text(&out, "type", "host");
 	omapi_out_object(&out);
 	omapi_out_put(&out, "hardware-address", no_mac, sizeof(no_mac));
 	omapi_out_put_u32(&out, "hardware-type", 1);
 	login_send(c, &out, trial_answered);
+}
+
+void conn_trial_due(void *ctx)
+{
+	struct omapi_conn *c = ctx;
+
+	if (trial_is_passed(c)) {
+		ready(c);
+		return;
+	}
+	c->trial_of.answers_before = c->trial_of.answers;
+	loop_timer_set(c->trial, trial_step(c));
+	if (!c->flight.head && !c->queue.head)
+		trial_ask(c);
 }
 
 /* --- Login ----------------------------------------------------------------------------------- */
@@ -125,11 +172,10 @@ static void probe_answered(void *ctx, int err, const struct omapi_message *reply
 	}
 	c->dropped = false;
 	c->phase = PHASE_READY;
-	c->ready_at = clock_mono();
 	if (c->doubted)
 		trial_begin(c);
 	else
-		conn_tell(c, OMAPI_READY, "");
+		ready(c);
 }
 
 static void probe(struct omapi_conn *c)

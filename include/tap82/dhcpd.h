@@ -53,13 +53,15 @@ enum dhcpd_state {
 	DHCPD_READY, /* logged in: a signed question was answered */
 	DHCPD_UNREACHABLE, /* no connection, or no answer in time; tried again with back-off */
 	DHCPD_REFUSED_US, /* the login is wrong: key name, algorithm, secret; tried again slowly */
-	DHCPD_TRIAL, /* logged in again after it had let us in and not answered: operations are
-		      * taken, and it is READY when it has answered one */
+	DHCPD_TRIAL, /* logged in again after it had failed us: operations are taken, and it is
+		      * READY when it has answered for retry_max */
 };
 
 /* Called on a change only, never from within a call of the caller's. `text` says why, for people,
- * and never holds a secret. READY after UNREACHABLE or REFUSED_US is the recovery; a connection
- * that was lost and came back at once is CONNECTING, READY. */
+ * and never holds a secret. READY after UNREACHABLE or REFUSED_US is the recovery, with a TRIAL
+ * before it: one fault is told once, however often it lets us in. A connection that was lost and
+ * came back at once is CONNECTING, READY, with a TRIAL between where it left a question unanswered.
+ */
 typedef void (*dhcpd_state_fn)(void *ctx, enum dhcpd_state state, const char *text);
 
 struct dhcpd_config {

@@ -111,8 +111,8 @@ void engine_server_room(struct engine *engine, uint8_t server, uint32_t orders);
 enum server_state { SERVER_UP, SERVER_UNREACHABLE, SERVER_REFUSED };
 void engine_server_state(struct engine *engine, uint8_t server, enum server_state state,
 	const char *detail, int64_t now);
-/* One that is not UP let us log in again: it is given one order now, and is UP when that was
- * answered (engine_server_state). Nothing is told. */
+/* One that is not UP let us log in again: it is given one order now, and more when that was
+ * answered. It is UP when it has answered for a while (engine_server_state). Nothing is told. */
 void engine_server_trial(struct engine *engine, uint8_t server, int64_t now);
 /* Events of the surroundings (sniffer.restarted, capture.loss, webhook.rejected …): told as they
  * are, with time, code, server and detail. The happening is this moment in this process. */

@@ -17,9 +17,10 @@ enum omapi_state {
 	OMAPI_READY, /* logged in: a question signed with the key was answered */
 	OMAPI_UNREACHABLE, /* no connection, or no answer in time */
 	OMAPI_REFUSED, /* the login is wrong: key name, algorithm, secret, or none given */
-	OMAPI_TRIAL, /* logged in again after it had left questions without an answer: it may be
-		      * asked, and is READY when it has answered; if nobody asks it is asked by us
-		      */
+	OMAPI_TRIAL, /* logged in again after it had failed us: it may be asked, and is READY when
+		      * it has answered for retry_max, 64 questions at least; if nobody asks it is
+		      * asked by us. Longer for one that falls ill again soon, and for one that hung
+		      * at a write and was not asked to write since. */
 };
 
 typedef void (*omapi_state_fn)(void *ctx, enum omapi_state state, const char *text);

@@ -147,7 +147,7 @@ struct server_queue {
 	struct reservation_part *first, *last;
 	uint32_t queued, sent, room;
 	enum server_state state;
-	bool trial; /* not UP, but one order may be tried */
+	bool trial; /* not UP, but orders may be tried */
 	uint32_t fails; /* NOT_NOW in a row */
 	int64_t blocked_until;
 	uint64_t done, refused, not_now;

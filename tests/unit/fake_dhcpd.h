@@ -23,7 +23,7 @@ enum fake_manner {
 	FAKE_GOOD,
 	FAKE_SILENT, /* reads, answers nothing after the login */
 	FAKE_MUTE, /* not even a hello */
-	FAKE_CLOSES, /* at the first request */
+	FAKE_CLOSES, /* at the first request, or when it has answered `patience` of them */
 	FAKE_RESETS,
 	FAKE_GARBAGE,
 	FAKE_HUGE, /* a value of 2 GiB is announced */
@@ -47,6 +47,7 @@ struct fake {
 	int listener, fd;
 	uint16_t port;
 	uint32_t connects, requests; /* requests after the login */
+	uint32_t patience, answered; /* FAKE_CLOSES: on each connection */
 	bool logged_in;
 	/* Answers wait here for `delay`, so that batches can be seen. */
 	int64_t delay;
@@ -162,7 +163,12 @@ static inline void fake_misbehave(struct fake *f, const struct omapi_message *m)
 	f->requests++;
 	switch (f->manner) {
 	case FAKE_SILENT: return;
-	case FAKE_CLOSES: fake_hang_up(f); return;
+	case FAKE_CLOSES:
+		if (f->answered++ < f->patience)
+			fake_object(f, m, 42);
+		else
+			fake_hang_up(f);
+		return;
 	case FAKE_RESETS: fake_reset(f); return;
 	case FAKE_GARBAGE: fake_say(f, "HTTP/1.1 400 Bad Request\r\n\r\n............", 40); return;
 	case FAKE_HUGE: fake_say(f, huge, sizeof(huge)); return;
@@ -256,7 +262,7 @@ static inline void fake_accept(void *ctx, int fd, int what)
 	f->fd = accept(fd, NULL, NULL);
 	f->connects++;
 	f->logged_in = f->batch_open = false;
-	f->waiting = 0;
+	f->waiting = f->answered = 0;
 	f->in_len = f->out_len = f->out_sent = f->bytes_waiting = 0;
 	f->io = loop_io_new(f->loop, f->fd, LOOP_READ, fake_read_hello, f);
 }

@@ -1267,6 +1267,24 @@ static void a_server_on_trial_gets_one_order_and_is_not_told_as_recovered(void *
 	assert_int_equal(w->order_count, 30 + 18); /* all that were told "later" */
 }
 
+/* The trial goes on; whoever waits for the server does not wait for its end. */
+static void a_server_on_trial_gets_all_orders_when_it_answered_one(void **state)
+{
+	(void)state;
+	engine_server_state(w->engine, 0, SERVER_UNREACHABLE, "no answer", w->now);
+	for (unsigned i = 1; i < 20; i++) {
+		world_camera(w, i);
+		see_start(i, CAM(i));
+	}
+	for (size_t i = 0; i < 19; i++)
+		answer(i, ANSWER_NOT_NOW, "unreachable");
+	engine_server_trial(w->engine, 0, w->now);
+	assert_int_equal(w->order_count, 20);
+	answer(19, ANSWER_DONE, NULL);
+	assert_int_equal(w->order_count, 20 + 18);
+	assert_int_equal(world_count(w, EVENT_SERVER_RECOVERED), 0);
+}
+
 static void a_server_gets_as_many_orders_as_it_has_room_for(void **state)
 {
 	(void)state;
@@ -1845,6 +1863,7 @@ int main(void)
 		T(a_dead_server_is_asked_ever_more_seldom_and_then_it_failed),
 		T(a_dead_server_does_not_slow_the_others),
 		T(a_server_on_trial_gets_one_order_and_is_not_told_as_recovered),
+		T(a_server_on_trial_gets_all_orders_when_it_answered_one),
 		T(a_server_gets_as_many_orders_as_it_has_room_for),
 		T(what_is_not_final_is_gone_on_with_after_a_crash),
 		T(learned_state_and_holds_survive_a_restart),

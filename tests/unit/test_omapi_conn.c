@@ -19,9 +19,11 @@ struct bench {
 	struct fake *fake;
 	struct omapi_conn *conn;
 	struct loop_timer *limit;
-	uint32_t wanted, good, bad;
+	uint32_t wanted, sent, good, bad;
 	int last_err;
 	uint32_t states[5], changes;
+	enum omapi_state told; /* as an engine is: what is on its way is no news */
+	uint32_t ups, downs; /* … and what it was told */
 	char text[160];
 };
 
@@ -36,6 +38,11 @@ static void state_changed(void *ctx, enum omapi_state state, const char *text)
 
 	b->states[state]++;
 	b->changes++;
+	if (state != OMAPI_CONNECTING && state != OMAPI_TRIAL && state != b->told) {
+		b->told = state;
+		b->ups += state == OMAPI_READY;
+		b->downs += state != OMAPI_READY;
+	}
 	snprintf(b->text, sizeof(b->text), "%s", text);
 }
 
@@ -369,14 +376,21 @@ static void a_peer_that_always_closes_makes_no_hot_loop(void **state)
 	bench_end(&b);
 }
 
-/* Ten times a second, for a second: as the engine would, if it had much to do. */
-static void ask_for_a_second(struct bench *b)
+/* Ten times a second: as the engine would, if it had much to do. */
+static void ask_now_and_then(struct bench *b)
 {
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (omapi_conn_state(b->conn) != OMAPI_UNREACHABLE)
 			(void)send_one(b, 100);
 		run_for(b, 100 * USEC_PER_MSEC);
 	}
+}
+
+static void ask_until_ready(struct bench *b)
+{
+	for (int i = 0; i < 20 && omapi_conn_state(b->conn) != OMAPI_READY; i++)
+		ask_now_and_then(b);
+	assert_int_equal(omapi_conn_state(b->conn), OMAPI_READY);
 }
 
 /* A login alone is no recovery: it takes an answer to what was asked. */
@@ -390,18 +404,125 @@ static void a_peer_that_logs_in_and_never_answers_is_not_ready_again(void **stat
 	for (unsigned i = 0; i < sizeof(manners) / sizeof(manners[0]); i++) {
 		bench_begin(&b, true, manners[i]);
 		b.wanted = UINT32_MAX;
-		ask_for_a_second(&b);
+		while (b.states[OMAPI_TRIAL] < 2)
+			ask_now_and_then(&b);
 		assert_int_equal(b.good, 0);
+		assert_int_equal(b.ups, 1);
+		assert_int_equal(b.downs, 1);
 		assert_true(b.states[OMAPI_READY] <= 2); /* a first close may be a restart */
-		assert_true(b.states[OMAPI_TRIAL] > 1);
-		assert_in_range(b.fake->connects, 2, 40);
+		assert_true(b.fake->connects <= 40);
 		b.states[OMAPI_READY] = 0;
 		b.fake->manner = FAKE_GOOD;
-		ask_for_a_second(&b);
+		ask_until_ready(&b);
 		assert_true(b.good > 0);
 		assert_int_equal(b.states[OMAPI_READY], 1);
 		bench_end(&b);
 	}
+}
+
+/* As soon as there is an answer: as a reconcile would. */
+static void ask_without_a_pause(struct bench *b)
+{
+	for (int i = 0; i < 50; i++) {
+		while (omapi_conn_state(b->conn) != OMAPI_UNREACHABLE &&
+			b->good + b->bad + 2 > b->sent && send_one(b, 100) == 0)
+			b->sent++;
+		run_for(b, 5 * USEC_PER_MSEC);
+	}
+}
+
+static void run_until_ready(struct bench *b)
+{
+	for (int i = 0; i < 500 && omapi_conn_state(b->conn) != OMAPI_READY; i++)
+		run_for(b, 10 * USEC_PER_MSEC);
+	assert_int_equal(omapi_conn_state(b->conn), OMAPI_READY);
+}
+
+/* Answers are no recovery as long as the next question is not answered: one fault is told once,
+ * and its end once, however many it answers in between and whoever asks. */
+static void answers_some_and_closes(uint32_t patience, void (*ask)(struct bench *b))
+{
+	struct bench b;
+
+	bench_begin(&b, true, FAKE_CLOSES);
+	b.wanted = UINT32_MAX;
+	b.fake->patience = patience;
+	while (b.fake->connects < 4)
+		ask(&b);
+	assert_int_equal(b.downs, 1);
+	assert_int_equal(b.ups, 1);
+	assert_true(b.fake->connects <= 40);
+	b.fake->manner = FAKE_GOOD;
+	run_until_ready(&b);
+	assert_int_equal(b.downs, 1);
+	assert_int_equal(b.ups, 2);
+	bench_end(&b);
+}
+
+static void a_peer_that_answers_some_and_closes_is_told_once(void **state)
+{
+	(void)state;
+	for (uint32_t patience = 0; patience < 4; patience++)
+		answers_some_and_closes(patience, ask_without_a_pause);
+	answers_some_and_closes(60, ask_without_a_pause);
+}
+
+/* What passes its trial and falls ill at once is told, but ever more seldom: the trials of two
+ * seconds (80 ms and twice as long each time) are five at most. */
+static void a_peer_that_falls_ill_again_is_watched_for_longer(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, true, FAKE_GOOD);
+	for (int i = 0; i < 400; i++) {
+		if (omapi_conn_state(b.conn) == OMAPI_READY)
+			fake_hang_up(b.fake);
+		run_for(&b, 5 * USEC_PER_MSEC);
+	}
+	assert_in_range(b.downs, 1, 6);
+	assert_in_range(b.ups, 2, 6);
+	bench_end(&b);
+}
+
+static void look(struct bench *b)
+{
+	uint8_t memory[256];
+	struct omapi_out out;
+
+	omapi_out_begin(&out, memory, sizeof(memory), OMAPI_REFRESH, 1);
+	omapi_out_object(&out);
+	(void)omapi_conn_send(b->conn, &out, 100, 0, replied, b);
+}
+
+static int hang_at_writes(struct fake *f, const struct omapi_message *m, struct omapi_out *out)
+{
+	(void)f;
+	omapi_out_put_text(out, "name", "x");
+	return m->op == OMAPI_OPEN && omapi_find(&m->object, "name");
+}
+
+/* Its lookups are answered, its writes are not: a lookup is no recovery. */
+static void a_peer_that_hangs_at_writes_is_told_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_begin(&b, true, FAKE_GOOD);
+	b.wanted = UINT32_MAX;
+	b.fake->answer = hang_at_writes;
+	for (int i = 0; i < 100; i++) {
+		look(&b);
+		if (i % 10 == 9 && omapi_conn_state(b.conn) != OMAPI_UNREACHABLE)
+			(void)send_one(&b, 100);
+		run_for(&b, 20 * USEC_PER_MSEC);
+	}
+	assert_int_equal(b.downs, 1);
+	assert_int_equal(b.ups, 1);
+	b.fake->answer = NULL;
+	ask_until_ready(&b);
+	assert_int_equal(b.ups, 2);
+	bench_end(&b);
 }
 
 static void a_peer_on_trial_that_nobody_asks_is_asked_all_the_same(void **state)
@@ -422,8 +543,19 @@ static void a_peer_on_trial_that_nobody_asks_is_asked_all_the_same(void **state)
 	bench_end(&b);
 }
 
+/* Our own questions, of a trial, name nobody. */
+static int count_names(struct fake *f, const struct omapi_message *m, struct omapi_out *out)
+{
+	uint32_t *names = f->ctx;
+
+	*names += omapi_find(&m->object, "name") != NULL;
+	omapi_out_put_text(out, "name", "x");
+	return 0;
+}
+
 static void nothing_that_was_asked_of_one_connection_reaches_the_next(void **state)
 {
+	uint32_t names = 0;
 	struct bench b;
 
 	(void)state;
@@ -432,14 +564,15 @@ static void nothing_that_was_asked_of_one_connection_reaches_the_next(void **sta
 	run_for(&b, USEC_PER_SEC);
 	assert_int_equal(b.bad, 100);
 	b.fake->manner = FAKE_GOOD;
-	b.fake->requests = 0;
-	run_for(&b, 300 * USEC_PER_MSEC);
-	assert_int_equal(omapi_conn_state(b.conn), OMAPI_READY);
-	assert_int_equal(b.fake->requests, 0);
+	b.fake->answer = count_names;
+	b.fake->ctx = &names;
+	run_until_ready(&b);
+	assert_int_equal(names, 0);
 	send_many(&b, 1, 100);
 	b.wanted = 101;
 	run_for(&b, USEC_PER_SEC);
 	assert_int_equal(b.good, 1);
+	assert_int_equal(names, 1);
 	bench_end(&b);
 }
 
@@ -494,6 +627,9 @@ int main(void)
 		cmocka_unit_test(closing_once_at_the_first_signed_question_is_no_refusal),
 		cmocka_unit_test(a_peer_that_always_closes_makes_no_hot_loop),
 		cmocka_unit_test(a_peer_that_logs_in_and_never_answers_is_not_ready_again),
+		cmocka_unit_test(a_peer_that_answers_some_and_closes_is_told_once),
+		cmocka_unit_test(a_peer_that_falls_ill_again_is_watched_for_longer),
+		cmocka_unit_test(a_peer_that_hangs_at_writes_is_told_once),
 		cmocka_unit_test(a_peer_on_trial_that_nobody_asks_is_asked_all_the_same),
 		cmocka_unit_test(nothing_that_was_asked_of_one_connection_reaches_the_next),
 		cmocka_unit_test(a_queue_that_is_full_says_so),
