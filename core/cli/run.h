@@ -137,6 +137,7 @@ struct server_row {
 	/* Reconciling, by itself and on demand. */
 	uint64_t reconciled, found[FINDINGS], fixed;
 	int64_t reconciled_at; /* wall clock; 0: never */
+	bool reconcile_due; /* it is back, and another reconcile is under way */
 };
 
 /* Reads the keys, while there still is the privilege to. 0 or negative, logged. */
@@ -159,7 +160,7 @@ uint32_t run_servers_busy(const struct run *run);
  * its reply. */
 int run_reconcile(struct run *run, struct http_exchange *x, bool fix, bool progress,
 	const struct mac *macs, size_t count);
-/* In the background, mending, when a server is back. */
+/* In the background, mending, when a server is back: now, or when the one under way is over. */
 void run_reconcile_server(struct run *run, uint8_t server);
 void run_reconcile_end(struct run *run);
 const char *run_finding_text(enum finding finding);

@@ -40,7 +40,7 @@ struct reconcile {
 	struct run *run;
 	struct http_exchange *x; /* NULL: nobody listens */
 	struct writer writer;
-	bool fix, stop, progress;
+	bool asked, fix, stop, progress; /* asked: by somebody, who may be gone since */
 	int64_t progress_due;
 	struct log_limit log_limit; /* findings of the background, each a line */
 	uint8_t server, last_server;
@@ -56,6 +56,7 @@ struct reconcile {
 };
 
 static void pump(struct reconcile *job);
+static void begin_due(struct run *run);
 
 /* --- What is found --------------------------------------------------------------------------- */
 
@@ -314,15 +315,27 @@ static void job_free(struct reconcile *job)
 	free(job);
 }
 
-static void job_over(struct reconcile *job)
+/* One of the background that was broken off begins again when the server is back, and a server that
+ * comes and goes is to be no stream of lines: it is told where it did something. */
+static void log_sum(const struct reconcile *job)
 {
+	if (job->stop && !job->asked && job->found == 0)
+		return;
 	log_info("reconcile: %s: %llu reservations looked at, %llu differed, %llu mended%s",
-		job->x ? "asked for" : job->run->conf->servers[job->server].name,
+		job->asked ? "asked for" : job->run->conf->servers[job->server].name,
 		(unsigned long long)job->checked, (unsigned long long)job->found,
 		(unsigned long long)job->fixed, job->stop ? ", then broken off" : "");
+}
+
+static void job_over(struct reconcile *job)
+{
+	struct run *run = job->run;
+
+	log_sum(job);
 	if (job->x)
 		http_stream_end(job->x);
 	job_free(job);
+	begin_due(run);
 }
 
 static void server_over(struct reconcile *job)
@@ -435,18 +448,33 @@ int run_reconcile(struct run *run, struct http_exchange *x, bool fix, bool progr
 		memcpy(job->macs, macs, count * sizeof(*macs));
 	job->mac_count = count;
 	job->x = x;
+	job->asked = true;
 	job->progress = progress;
 	tell_progress(job);
 	pump(job);
 	return 0;
 }
 
+/* One at a time: servers that are back together wait for each other. */
+static void begin_due(struct run *run)
+{
+	for (size_t i = 0; i < run->conf->server_count && !run->reconciles && !run->stopping; i++) {
+		struct reconcile *job;
+
+		if (!run->servers[i].reconcile_due)
+			continue;
+		job = job_new(run, (uint8_t)i, (uint8_t)i, true);
+		if (!job)
+			return;
+		run->servers[i].reconcile_due = false;
+		pump(job);
+	}
+}
+
 void run_reconcile_server(struct run *run, uint8_t server)
 {
-	struct reconcile *job = run->reconciles ? NULL : job_new(run, server, server, true);
-
-	if (job)
-		pump(job);
+	run->servers[server].reconcile_due = true;
+	begin_due(run);
 }
 
 void run_reconcile_end(struct run *run)
