@@ -9,6 +9,7 @@ FILE holds one word, read for each chunk of bytes:
   deaf      questions after the login do not reach dhcpd
   mute      they do, and dhcpd's answers are lost
   closes    the question reaches dhcpd, the connection is closed
+  some      the same, when two questions after the login were answered
   resets    the same with a RST
   garbage   the answer is no OMAPI
   huge      the answer announces a value of 2 GiB
@@ -23,6 +24,7 @@ import socket
 import struct
 import sys
 
+SOME = 2
 LOGIN = 3  # hello, authenticator, control: each waits for the answer to the one before
 HUGE = struct.pack(">6IHHB", 0, 0, 3, 1, 1, 1, 0, 1, 97) + struct.pack(">I", 0x7FFFFFFF)
 GARBAGE = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
@@ -57,11 +59,14 @@ async def questions(client, dhcpd, to_client):
         chunks += 1
         how = manner()
         asked = chunks > LOGIN
+        if how == "some" and chunks > LOGIN + SOME:
+            how = "closes"
         if how == "old" and chunks == LOGIN:
             return
         if not (how == "deaf" and asked):
             await passed_on(data, dhcpd)
         if how == "closes" and asked:
+            to_client.close()  # at once: the answer may be there before others have their turn
             return
         if how == "resets" and asked:
             reset(to_client)
