@@ -18,6 +18,9 @@
 #define SLICE	       64 /* devices taken from the engine at once */
 #define LOG_LINES      20 /* findings told in the log, for each server */
 #define PROGRESS_EVERY (USEC_PER_SEC / 5)
+/* By itself it looks at a thousand a second: a tenth of what a dhcpd could do. Who asked waits. */
+#define PACE_LOOKS 10
+#define PACE_TIME  (10 * USEC_PER_MSEC)
 
 struct item {
 	struct mac mac;
@@ -42,6 +45,8 @@ struct reconcile {
 	struct writer writer;
 	bool asked, fix, stop, progress; /* asked: by somebody, who may be gone since */
 	int64_t progress_due;
+	struct loop_timer *pace;
+	uint32_t pace_left; /* looks of the background until that is due */
 	struct log_limit log_limit; /* findings of the background, each a line */
 	uint8_t server, last_server;
 	struct mac *macs; /* those that may be orphans; ours */
@@ -310,6 +315,7 @@ static struct look *free_look(struct reconcile *job)
 static void job_free(struct reconcile *job)
 {
 	DL_DELETE(job->run->reconciles, job);
+	loop_timer_free(job->pace);
 	writer_done(&job->writer);
 	free(job->macs);
 	free(job);
@@ -373,15 +379,47 @@ static void ask(struct reconcile *job, struct look *look)
 	job->stop = true;
 }
 
+/* Whether one more may be looked at now; if not, it goes on when the timer is due. */
+static bool is_in_pace(struct reconcile *job)
+{
+	if (job->asked)
+		return true;
+	if (job->pace_left == 0 && !loop_timer_is_set(job->pace))
+		loop_timer_set(job->pace, PACE_TIME);
+	return job->pace_left > 0;
+}
+
+static void pace_due(void *ctx)
+{
+	struct reconcile *job = ctx;
+
+	job->pace_left = PACE_LOOKS;
+	pump(job);
+}
+
+static bool is_resting(const struct reconcile *job)
+{
+	return !job->stop && loop_timer_is_set(job->pace);
+}
+
+static bool look_at_next(struct reconcile *job)
+{
+	struct look *look = job->stop || !is_in_pace(job) ? NULL : free_look(job);
+
+	if (!look || !next_item(job, &look->item))
+		return false;
+	job->pace_left -= job->pace_left > 0;
+	ask(job, look);
+	return true;
+}
+
 /* Frees the job at its end. */
 static void pump(struct reconcile *job)
 {
-	struct look *look;
-
 	for (;;) {
-		while (!job->stop && (look = free_look(job)) && next_item(job, &look->item))
-			ask(job, look);
-		if (job->busy > 0)
+		while (look_at_next(job))
+			;
+		if (job->busy > 0 || is_resting(job))
 			return;
 		server_over(job);
 		if (job->server == job->last_server)
@@ -402,6 +440,13 @@ static struct reconcile *job_new(struct run *run, uint8_t first, uint8_t last, b
 		free(job);
 		return NULL;
 	}
+	job->pace = loop_timer_new(run->loop, pace_due, job);
+	if (!job->pace) {
+		writer_done(&job->writer);
+		free(job);
+		return NULL;
+	}
+	job->pace_left = PACE_LOOKS;
 	job->run = run;
 	job->fix = fix;
 	job->server = first;
