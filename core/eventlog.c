@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "tap82/hash.h"
 #include <uthash.h>
 
 #include "tap82/addr.h"
@@ -22,6 +25,7 @@ struct eventlog {
 	char *bytes; /* collected lines */
 	size_t len, size;
 	struct eventlog_mark mark; /* of the last line collected */
+	bool missing; /* one could not be: catching up finds it */
 };
 
 /* --- The file -------------------------------------------------------------------------------- */
@@ -116,8 +120,9 @@ void eventlog_add(struct eventlog *log, const struct event_row *row)
 		size_t size = need * 2;
 		char *bytes = realloc(log->bytes, size);
 
+		log->missing |= !bytes;
 		if (!bytes)
-			return; /* the next catch-up finds it missing */
+			return;
 		log->bytes = bytes;
 		log->size = size;
 	}
@@ -147,6 +152,11 @@ int eventlog_flush(struct eventlog *log, struct eventlog_mark *ret_mark)
 	struct stat st = {0};
 	int err;
 
+	if (log->missing) {
+		log->len = 0;
+		log->missing = false;
+		return -ENOMEM;
+	}
 	if (log->len == 0)
 		return 0;
 	if (fstat(log->fd, &st) < 0)
@@ -180,18 +190,19 @@ struct catch_up {
 	int found, added;
 };
 
-static void seen_add(struct seen **seen, const uint8_t *id)
+static int seen_add(struct seen **seen, const uint8_t *id)
 {
 	struct seen *s;
 
 	HASH_FIND(hh, *seen, id, EVENT_ID_BYTES, s);
 	if (s)
-		return;
+		return 0;
 	s = calloc(1, sizeof(*s));
 	if (!s)
-		return;
+		return -ENOMEM;
 	memcpy(s->id, id, EVENT_ID_BYTES);
 	HASH_ADD_KEYPTR(hh, *seen, s->id, EVENT_ID_BYTES, s);
+	return 0;
 }
 
 static void seen_free(struct seen *seen)
@@ -205,49 +216,57 @@ static void seen_free(struct seen *seen)
 }
 
 /* Every "id":"…" in the text, which is `len` bytes of JSON Lines. */
-static void read_ids(struct seen **seen, const char *text, size_t len)
+static int read_ids(struct seen **seen, const char *text, size_t len)
 {
 	static const char key[] = "\"id\":\"";
 	const char *end = text + len, *p = text;
+	int err = 0;
 
-	while ((p = memmem(p, (size_t)(end - p), key, sizeof(key) - 1))) {
+	while (err == 0 && (p = memmem(p, (size_t)(end - p), key, sizeof(key) - 1))) {
 		uint8_t id[EVENT_ID_BYTES];
 
 		p += sizeof(key) - 1;
 		if (end - p >= 2 * EVENT_ID_BYTES &&
 			hex_parse(p, 2 * EVENT_ID_BYTES, id, sizeof(id)) == EVENT_ID_BYTES)
-			seen_add(seen, id);
+			err = seen_add(seen, id);
 	}
+	return err;
 }
 
-static void read_tail(struct seen **seen, int fd)
+/* 0, also for what cannot be read; -ENOMEM. */
+static int read_tail(struct seen **seen, int fd)
 {
 	struct stat st;
 	size_t len;
 	char *text;
+	int err = 0;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
-		return;
+		return 0;
 	len = st.st_size < TAIL_BYTES ? (size_t)st.st_size : TAIL_BYTES;
 	text = malloc(len);
-	if (text && pread(fd, text, len, st.st_size - (off_t)len) == (ssize_t)len)
-		read_ids(seen, text, len);
+	if (!text)
+		return -ENOMEM;
+	if (pread(fd, text, len, st.st_size - (off_t)len) == (ssize_t)len)
+		err = read_ids(seen, text, len);
 	free(text);
+	return err;
 }
 
 /* The log, and the one that logrotate made of it a moment ago. */
-static void read_tails(struct seen **seen, const struct eventlog *log)
+static int read_tails(struct seen **seen, const struct eventlog *log)
 {
 	char rotated[4096];
-	int fd;
+	int fd, err = read_tail(seen, log->fd);
 
-	read_tail(seen, log->fd);
 	snprintf(rotated, sizeof(rotated), "%s.1", log->path);
 	fd = open(rotated, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return;
-	read_tail(seen, fd);
+		return err;
+	if (err == 0)
+		err = read_tail(seen, fd);
 	close(fd);
+	return err;
 }
 
 static int look_for_mark(void *ctx, const struct event_row *row)
@@ -282,13 +301,15 @@ int eventlog_catch_up(struct eventlog *log, struct store *store)
 	int err;
 
 	log->len = 0;
+	log->missing = false;
 	c.has_mark = store_get_fact(store, EVENTLOG_FACT, &c.mark, sizeof(c.mark)) > 0;
 	err = store_each_event(store, 0, NULL, NULL, LOOK_BACK, look_for_mark, &c);
 	if (err < 0)
 		return err;
 	c.past = !c.found;
-	read_tails(&c.seen, log);
-	err = store_each_event(store, 0, NULL, NULL, LOOK_BACK, add_missing, &c);
+	err = read_tails(&c.seen, log);
+	if (err == 0)
+		err = store_each_event(store, 0, NULL, NULL, LOOK_BACK, add_missing, &c);
 	seen_free(c.seen);
 	if (err == 0)
 		err = eventlog_flush(log, &mark);

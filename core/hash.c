@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "tap82/clock.h"
 #include "tap82/hash.h"
 #include "tap82/log.h"
 
@@ -31,8 +33,50 @@ void *hash_memory(size_t size)
 	return p;
 }
 
-void hash_no_memory(void)
+/* --- Tables without memory ------------------------------------------------------------------- */
+
+#define SLOTS	   128 /* two a table: there are some ten, and one a server */
+#define SLOT_BYTES 512 /* uthash: a table, and its first 32 buckets */
+
+/* Not touched, it takes nothing. */
+static struct slot {
+	_Alignas(16) char bytes[SLOT_BYTES];
+} reserve[SLOTS];
+static bool taken[SLOTS];
+
+static void *take_reserve(void)
 {
-	log_error("out of memory: a table cannot grow");
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (taken[i])
+			continue;
+		taken[i] = true;
+		return reserve[i].bytes;
+	}
+	log_error("out of memory: a table cannot be made");
 	_exit(1);
+}
+
+void *hash_table_memory(size_t size)
+{
+	void *p = hash_memory(size);
+
+	return p || size > SLOT_BYTES ? p : take_reserve();
+}
+
+void hash_table_free(void *p)
+{
+	struct slot *slot = p;
+
+	if (slot >= reserve && slot < reserve + SLOTS)
+		taken[slot - reserve] = false;
+	else
+		free(p);
+}
+
+void hash_cannot_grow(void)
+{
+	static struct log_limit limit = {.interval = 60 * USEC_PER_SEC, .burst = 1};
+
+	if (log_limit_pass(&limit, clock_mono()))
+		log_error("out of memory: a table cannot grow: it goes on, more slowly");
 }

@@ -4,6 +4,7 @@
  * its answer never came. dhcpd would say that all is as it should be, until its next start.
  */
 #include <stdlib.h>
+#define HASH_NONFATAL_OOM 1 /* else uthash ends the process */
 #include <uthash.h>
 
 #include "operation.h"
@@ -29,6 +30,10 @@ void doubt_add(struct dhcpd *d, const struct mac *mac)
 	}
 	doubt->mac = *mac;
 	HASH_ADD(hh, d->doubts, mac, sizeof(doubt->mac), doubt);
+	if (doubt->hh.tbl)
+		return;
+	free(doubt); /* without memory nothing was added */
+	d->doubt_all = true;
 }
 
 bool doubt_has(const struct dhcpd *d, const struct mac *mac)

@@ -45,13 +45,16 @@ static inline unsigned hash_bytes(const void *bytes, size_t len)
  * over it. Aligned to 64 bytes and more. NULL without memory; free() it. */
 void *hash_memory(size_t size);
 
-/* A table that cannot grow ends the process and says so: what was committed is gone on with after
- * its restart. */
-_Noreturn void hash_no_memory(void);
+/* A table never refuses an entry for want of memory: what a new one begins with comes from a
+ * reserve then, and one that cannot grow takes entries all the same, in longer chains, and tries
+ * again with the next. Both are logged. Only without a reserve for a new table the process ends. */
+void *hash_table_memory(size_t size);
+void hash_table_free(void *p);
+void hash_cannot_grow(void);
 
-#define uthash_fatal(msg)		 hash_no_memory()
-#define uthash_malloc(size)		 hash_memory(size)
-#define uthash_free(ptr, size)		 free(ptr)
+#define uthash_fatal(msg)		 hash_cannot_grow()
+#define uthash_malloc(size)		 hash_table_memory(size)
+#define uthash_free(ptr, size)		 hash_table_free(ptr)
 #define HASH_FUNCTION(bytes, len, hashv) ((hashv) = hash_bytes((bytes), (len)))
 
 #endif

@@ -19,17 +19,20 @@
 #include "tap82/capture_file.h"
 #include "tap82/conf.h"
 #include "tap82/csv.h"
+#include "tap82/eventlog.h"
 #include "tap82/inventory.h"
 #include "tap82/message.h"
 #include "tap82/reassembly.h"
 #include "tap82/store.h"
 #include "world.h"
+#include "tap82/hash.h"
+#include <uthash.h>
 
 /* --- Memory that runs out -----------------------------------------------------------------------
  */
 
 static struct {
-	bool on;
+	bool on, always; /* always: none at all, not only the Nth */
 	long count, fail_at;
 	long failed;
 	long held; /* allocations of ours that were not given back */
@@ -37,7 +40,7 @@ static struct {
 
 static bool runs_out(void)
 {
-	if (!memory.on || ++memory.count != memory.fail_at)
+	if (!memory.on || (++memory.count != memory.fail_at && !memory.always))
 		return false;
 	memory.failed++;
 	return true;
@@ -311,6 +314,86 @@ static void a_store_goes_on_when_there_is_memory_again(void **state)
 	assert_true(sweep(use_store) > 50);
 }
 
+/* --- The event log: what the store has and the log has not is written, once ------------------- */
+
+#define LOGGED 40
+
+static char log_path[80];
+
+static unsigned lines_of_log(void)
+{
+	FILE *f = fopen(log_path, "r");
+	unsigned n = 0;
+	int c;
+
+	assert_non_null(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+/* Every other line is there. */
+static void put_half_a_log(void)
+{
+	FILE *f = fopen(log_path, "w");
+
+	assert_non_null(f);
+	for (int i = 1; i < LOGGED; i += 2)
+		fprintf(f, "{\"id\":\"07%02x%028d\"}\n", i, 0);
+	fclose(f);
+}
+
+static int catch_up(void)
+{
+	struct eventlog *log;
+	struct store *store;
+	int r;
+
+	memory.on = false;
+	put_half_a_log();
+	memory.on = true;
+	r = store_open(path, why, sizeof(why), &store);
+	if (r < 0)
+		return r;
+	r = eventlog_open(log_path, &log);
+	if (r == 0) {
+		r = eventlog_catch_up(log, store);
+		if (r < 0)
+			assert_true(eventlog_catch_up(log, store) >= 0);
+		eventlog_close(log);
+		memory.on = false;
+		assert_int_equal(lines_of_log(), LOGGED);
+		memory.on = true;
+	}
+	store_close(store);
+	return r < 0 ? r : 0;
+}
+
+static void an_event_is_logged_once_without_memory(void **state)
+{
+	struct event_row event = {.code = "x"};
+	struct store *store;
+	char json[64];
+
+	(void)state;
+	snprintf(log_path, sizeof(log_path), "%s.jsonl", path);
+	fresh_store();
+	assert_int_equal(store_open(path, why, sizeof(why), &store), 0);
+	assert_int_equal(store_begin(store), 0);
+	for (int i = 0; i < LOGGED; i++) {
+		event.id[0] = 7;
+		event.id[1] = (uint8_t)i;
+		event.json_len =
+			(size_t)snprintf(json, sizeof(json), "{\"id\":\"07%02x%028d\"}", i, 0);
+		event.json = json;
+		store_put_event(store, &event);
+	}
+	assert_int_equal(store_commit(store), 0);
+	store_close(store);
+	assert_true(sweep(catch_up) > 20);
+}
+
 static int make_decoders(void)
 {
 	struct message_decoder *m = message_decoder_new();
@@ -483,9 +566,9 @@ static int provision_all(void)
 	return r;
 }
 
-enum { WENT_ON = 0, ENDED = 1, LOST_SOMETHING = 2, NO_MORE = 3 };
+enum { WENT_ON = 0, ENDED = 1, LOST_SOMETHING = 2, NO_MORE = 3, REFUSED = 4 };
 
-/* In a process of its own, for a table that cannot grow ends it. */
+/* In a process of its own: nothing is to end it. */
 static int run_engine(long fail_at)
 {
 	static const struct engine_ops ops = {.order = take_order, .device = take_row};
@@ -504,7 +587,7 @@ static int run_engine(long fail_at)
 	if (memory.failed == 0)
 		return r == 0 ? NO_MORE : LOST_SOMETHING;
 	if (!world.engine)
-		return ENDED;
+		return REFUSED;
 	/* What was lost for want of memory comes again with the cameras' next ACKs. */
 	world_wait(&world, 20 * MINUTE);
 	r = provision_all();
@@ -528,27 +611,65 @@ static int run_apart(long fail_at)
 	return WEXITSTATUS(status);
 }
 
-static void an_engine_goes_on_or_ends_without_memory(void **state)
+static void an_engine_goes_on_without_memory(void **state)
 {
 	long at = 1, went_on = 0;
 	int r;
 
 	(void)state;
 	for (; (r = run_apart(at)) != NO_MORE; at++) {
-		if (r != WENT_ON && r != ENDED)
+		if (r == ENDED)
+			fail_msg("ended by a failure of allocation %ld", at);
+		if (r == LOST_SOMETHING)
 			fail_msg("something was lost by a failure of allocation %ld", at);
 		went_on += r == WENT_ON;
 	}
-	assert_true(at > 20 && went_on > 5);
+	assert_true(at > 20 && went_on > 20);
+}
+
+/* --- Tables -----------------------------------------------------------------------------------
+ */
+
+#define ENTRIES 5000
+
+struct entry {
+	uint32_t key;
+	UT_hash_handle hh;
+};
+
+/* Entries are of others here: a table that has no memory at all, from the first entry on, takes
+ * each, finds each, and grows when there is memory again. */
+static void a_table_takes_entries_without_memory(void **state)
+{
+	static struct entry entries[ENTRIES];
+	struct entry *table = NULL, *found;
+
+	(void)state;
+	memory.always = memory.on = true;
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		entries[i].key = i;
+		memory.always = i < ENTRIES - 1000;
+		HASH_ADD(hh, table, key, sizeof(uint32_t), &entries[i]);
+	}
+	assert_true(table->hh.tbl->num_buckets > 32);
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		HASH_FIND(hh, table, &i, sizeof(i), found);
+		assert_ptr_equal(found, &entries[i]);
+	}
+	HASH_CLEAR(hh, table);
+	memory.always = memory.on = false;
+	memory.held = 0;
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_engine_goes_on_or_ends_without_memory),
+		cmocka_unit_test(an_engine_goes_on_without_memory),
+		cmocka_unit_test(a_table_takes_entries_without_memory),
 		cmocka_unit_test(a_configuration_is_refused_or_whole),
 		cmocka_unit_test(an_inventory_is_refused_or_whole),
 		cmocka_unit_test(a_store_goes_on_when_there_is_memory_again),
+		cmocka_unit_test(an_event_is_logged_once_without_memory),
 		cmocka_unit_test(decoders_are_refused_or_whole),
 		cmocka_unit_test(captures_are_refused_or_open),
 		cmocka_unit_test(a_fragment_without_memory_is_lost_alone),
