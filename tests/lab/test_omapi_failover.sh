@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Two real dhcpds as failover peers: hosts on both, the pin on the one that sent the ACK. The camera
 # keeps its address when that one dies and its partner serves alone, and a thief does not get it.
+# First with the client alone, then with the whole of tap82.
 # shellcheck disable=SC2154
 . "$(dirname "$0")/lib.sh"
 lab_init "$1"
@@ -82,3 +83,63 @@ check "back to normal the camera keeps its address" test "$(camera 01)" = "ack $
 check "back to normal it is still pinned" lease_is 1 "$ip" '.flags == "reserved" and .state == "active"'
 check "released on both" answers 'removed' 1 release aa:bb:cc:00:00:01 "$ip"
 check "released on the partner" answers 'removed' 3 release aa:bb:cc:00:00:01 "$ip"
+
+# ---- the whole of it: tap82 run beside the relay, which sees the answers of both ----
+
+provisioned() { event_seen ".event == \"provision.handoff\" and .mac == \"aa:bb:cc:00:00:$1\""; }
+host_at() { omapi "$1" get host hardware-address="aa:bb:cc:00:00:$2" | jq -e ".\"ip-address\" == \"$3\" and (.name | startswith(\"tap82-\"))"; }
+north_told() { event_count ".event == \"server.$1\" and .server == \"north\""; }
+# part_is MAC SERVER STATE
+part_is() {
+  t82 reservations list --json > "$tmp/parts"
+  jq -es "any(.[]; .mac == \"aa:bb:cc:00:00:$1\" and .server == \"$2\" and .state == \"$3\")" "$tmp/parts" || { cat "$tmp/parts"; false; }
+}
+
+lab_devices << CSV
+mac,serial_number
+aa:bb:cc:00:00:0a,SN-A
+aa:bb:cc:00:00:0b,SN-B
+CSV
+lab_tap82_conf
+sed -i 's/^interface = srv0/interface = br0/; s/^servers = north/servers = north, north-b/' "$tmp/tap82.ini"
+cat >> "$tmp/tap82.ini" << CONF
+
+[server north-b]
+address       = 10.99.0.3
+key-name      = omapi_key
+key-file      = $lab_key_file
+key-algorithm = hmac-sha256
+CONF
+first=$dhcpd_pid
+# shellcheck disable=SC2034 # of lib.sh: where tap82 is
+server_ns=$relay_ns
+lab_tap82
+ip=$(camera 0a | cut -d' ' -f2)
+check "run: the camera is provisioned" wait_for 10 provisioned 0a
+check "run: its host is on the peer that sent the ACK" wait_for 5 host_at 1 0a "$ip"
+check "run: and on its partner" wait_for 5 host_at 3 0a "$ip"
+check "run: the lease is pinned" wait_for 5 lease_is 1 "$ip" '.flags == "reserved" and .ends == "never"'
+check "run: also on the partner, by failover" wait_for 5 lease_is 3 "$ip" '.flags == "reserved" and .state == "active"'
+
+lab_stop "$first" KILL
+omapi 3 update failover-state name=cams local-state=partner-down > /dev/null
+check "run: the partner serves alone" wait_for 5 peer_is 3 partner-down
+check "run: the peer that is away is told" wait_for 10 event_seen '.event == "server.unreachable" and .server == "north"'
+lab_mac=02:82:00:00:00:03
+check "run: the camera that starts anew keeps its address" test "$(camera 0a server=10.99.0.3)" = "ack $ip"
+other=$(camera 0b server=10.99.0.3 | cut -d' ' -f2)
+check "run: a new camera gets another one" test "${other%.*}" = 10.50.0 -a "$other" != "$ip"
+check "run: it is reserved on the one that is there" wait_for 10 part_is 0b north-b confirmed
+check "run: its pin, too" wait_for 5 lease_is 3 "$other" '.flags == "reserved" and .ends == "never"'
+check "run: the other part waits" part_is 0b north waiting
+
+lab_mac=
+lab_dhcpd 1
+check "run: completed when the peer is back" wait_for 40 host_at 1 0b "$other"
+check "run: no part waits any more" wait_for 10 part_is 0b north confirmed
+check "run: back is told" wait_for 20 event_seen '.event == "server.recovered" and .server == "north"'
+check "run: both come back to normal" wait_for 20 peer_is 1 normal
+check "run: the pin is on the peer that was dead, too" wait_for 10 lease_is 1 "$other" '.flags == "reserved" and .state == "active"'
+check "run: one pair of events" test "$(north_told unreachable) $(north_told recovered)" = "1 1"
+check "run: one reservation for each" test "$(event_count '.event == "dhcp.reservation_created"')" = 2
+check "run: back to normal the camera keeps its address" test "$(camera 0a)" = "ack $ip"
