@@ -54,6 +54,8 @@ check "a lease is pinned by hand" gives '.state == "active" and .flags == "reser
 check "what dhcpd does not let be set is said" ends 1 'permission denied' update lease ip-address=10.50.0.11 starts=never
 check "a pool is read by its handle" gives '."lease-count" == 4' get pool "handle=$(omapi get lease ip-address=10.50.0.11 --json | jq .pool)"
 check "a group is created" gives '.name == "g1"' create group name=g1 'statements=option host-name "x";'
+check "a group is read" gives '.name == "g1"' get group name=g1
+check "a group that is not there is 3" ends 3 'no such object' get group name=g2
 check "a host may be in it" ends 0 'cam-3' create host name=cam-3 hardware-address=aa:bb:cc:00:00:0a group=g1
 check "a group is deleted" ends 0 '' delete group name=g1
 check "a class is read" gives '."lease-limit" == 4' get class name=cameras
