@@ -229,6 +229,9 @@ int store_open_reading(struct store *store, const char *path)
 		return store->db ? store_fail(store, code) : -ENOMEM;
 	sqlite3_busy_timeout(store->db, BUSY_MSEC);
 	r = check_owner(store);
+	if (r == -ENOENT) /* not the database: SQLite wants to make files beside it */
+		return store_explain(
+			store, -EACCES, "cannot be read: its folder cannot be written to");
 	return r == 0 ? check_version(store) : r;
 }
 

@@ -8,7 +8,7 @@ build="gcc make pkg-config libpcap-dev libnet1-dev uthash-dev libiniparser-dev l
 tests="libcmocka-dev isc-dhcp-server isc-dhcp-relay isc-dhcp-client udhcpc tshark tcpdump valgrind
   dhcpdump freeradius-utils
   iproute2 ethtool clang clang-format clang-tidy cppcheck shellcheck libclang-rt-14-dev python3
-  python3-pypureomapi sqlite3 jq curl procps openssl faketime"
+  python3-pypureomapi sqlite3 jq curl procps openssl faketime e2fsprogs"
 people="mandoc dnsmasq-base prometheus chromium systemd bash zsh debhelper lintian fakeroot debootstrap systemd-container"
 
 missing=""

@@ -41,6 +41,12 @@ static void check_disk(struct check *check)
 			"the folder of 'state' must be there when tap82 starts");
 		return;
 	}
+	if (vfs.f_flag & ST_RDONLY) {
+		check_tell(check, CHECK_WRONG, "disk", folder, "the file system is read-only",
+			"'mount' and 'dmesg' say since when: the kernel does it where a disk has "
+			"errors");
+		return;
+	}
 	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	check_tellf(check, room < DISK_MIN ? CHECK_WRONG : CHECK_GOOD, "disk", folder,
 		room < DISK_MIN ? "the store needs room: a million devices are about 250 MB" : NULL,
