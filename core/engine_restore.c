@@ -138,6 +138,11 @@ static void restore_hold(struct engine *e, struct device *d, int64_t until)
 	d->flags |= DEVICE_HELD;
 }
 
+void engine_restore_expect(struct engine *e, uint32_t devices)
+{
+	device_table_expect(&e->devices, devices);
+}
+
 int engine_restore_device(struct engine *e, const struct device_row *row)
 {
 	int group = *row->group ? conf_group_by_name(e->conf, row->group) : -1;
@@ -218,7 +223,8 @@ static void restore_part(struct engine *e, struct reservation *r, struct reserva
 	if (row->flags & ROW_ACKED)
 		r->acked_server = part->server;
 	reservations_inherit(&e->reservations, part, &known);
-	if (open && !part->maybe)
+	/* Of what was on its way version 1 says no more. */
+	if (open && !part->maybe && !row->sent_ip)
 		reservations_believe(
 			&e->reservations, part, part->have, row->ip ? row->ip : row->old_ip);
 	if (row->state == RESERVATION_REFUSED)

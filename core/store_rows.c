@@ -171,6 +171,23 @@ int store_each_device(struct store *store, store_device_fn fn, void *ctx)
 	return r;
 }
 
+int store_count_devices(struct store *store, uint32_t *ret_count)
+{
+	struct store_columns c;
+	struct store_bind b;
+	int r = store_prepare(store, STORE_COUNT_DEVICES, &b);
+
+	if (r < 0)
+		return r;
+	r = store_next(store, &b);
+	if (r != 1)
+		return r < 0 ? r : ERR_NOT_FOUND;
+	c = (struct store_columns){.stmt = b.stmt};
+	*ret_count = column_u32(&c);
+	store_stop(&b);
+	return 0;
+}
+
 int store_delete_device(struct store *store, const struct mac *mac)
 {
 	struct store_bind b;

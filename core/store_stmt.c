@@ -28,6 +28,7 @@ static const char *const texts[STORE_STATEMENTS] = {
 			      "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
 	[STORE_DELETE_DEVICE] = "DELETE FROM device WHERE mac = ?",
 	[STORE_EACH_DEVICE] = "SELECT * FROM device",
+	[STORE_COUNT_DEVICES] = "SELECT count(*) FROM device",
 	[STORE_PUT_RESERVATION] =
 		"REPLACE INTO reservation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[STORE_DELETE_RESERVATION] = "DELETE FROM reservation WHERE mac = ? AND server = ?",

@@ -190,11 +190,14 @@ static int open_state(struct run *run)
 static int restore(struct run *run)
 {
 	int err = run_turn_begin(run);
+	uint32_t devices;
 
 	run->engine = err < 0 ? NULL : engine_new(run->conf, &turn_engine_ops, run->turn);
 	if (!run->engine)
 		return -ENOMEM;
 	engine_clock(run->engine, clock_onward(), 0);
+	if (store_count_devices(run->store, &devices) == 0)
+		engine_restore_expect(run->engine, devices);
 	err = store_each_device(run->store, restore_device, run->engine);
 	if (err == 0)
 		err = store_each_reservation(run->store, restore_reservation, run->engine);

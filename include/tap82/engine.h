@@ -76,6 +76,8 @@ void engine_clock(struct engine *engine, int64_t now, int64_t ahead);
  * been set back since, and is now; a hold has stream-hold left at most. A reservation on a server
  * that is configured no more is passed over. 0, or negative. */
 int engine_restore_device(struct engine *engine, const struct device_row *row);
+/* Before them: about so many will come. Nothing but speed depends on it. */
+void engine_restore_expect(struct engine *engine, uint32_t devices);
 int engine_restore_reservation(struct engine *engine, const struct reservation_row *row);
 /* Then, too: events that are told at most once in a time, those of this code of that time before
  * now, the newest so many of them, in the order of their times. They are not told again; what

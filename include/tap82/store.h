@@ -144,6 +144,8 @@ typedef int (*store_reservation_fn)(void *ctx, const struct reservation_row *row
 typedef int (*store_event_fn)(void *ctx, const struct event_row *row);
 typedef int (*store_outbox_fn)(void *ctx, const struct outbox_row *row);
 int store_each_device(struct store *store, store_device_fn fn, void *ctx);
+/* How many there are. */
+int store_count_devices(struct store *store, uint32_t *ret_count);
 int store_each_reservation(struct store *store, store_reservation_fn fn, void *ctx);
 /* Events at or after `since` in the order written; mac NULL: all; code NULL: all; limit 0: all,
  * else the newest `limit`. */

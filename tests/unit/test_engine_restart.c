@@ -115,6 +115,50 @@ static void the_rows_of_a_server_that_has_gone_are_passed_over(void **state)
 	assert_record(w, 2, "\"reservation\":[" ON_NORTH "," ON_SOUTH "]");
 }
 
+static void assert_never_two(void)
+{
+	uint32_t hosts[2][3] = {{0, PAIR(1), PAIR(2)}, {0, PAIR(1), PAIR(2)}};
+
+	assert_true(w->order_count > 0);
+	for (; w->answered < w->order_count; w->answered++) {
+		const struct order *o = &w->orders[w->answered];
+		struct answer a = {.ticket = o->ticket, .kind = ANSWER_DONE};
+
+		hosts[o->server][o->mac.b[5]] = o->kind == ORDER_RELEASE ? 0 : o->ip;
+		assert_true(!hosts[o->server][1] || hosts[o->server][1] != hosts[o->server][2]);
+		engine_answer(w->engine, &a, w->now);
+	}
+}
+
+/* What was on its way, the old address pinned again, says nothing of the one that is wanted since:
+ * the newcomer gets it where the old camera has lost it, not before. */
+static void a_takeover_after_a_crash_waits_for_each_server(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	w->conf.replacement = CONF_REPLACEMENT_TAKEOVER;
+	world_camera(w, 1);
+	world_camera(w, 2);
+	world_start(w, 2, PAIR(2), "p2");
+	world_wait(w, 11 * MINUTE);
+	world_start(w, 1, PAIR(1), "p1");
+	w->xid++;
+	o = world_dhcp(w, DHCP_RELEASE, 1);
+	o.dhcp.ciaddr = PAIR(1);
+	world_see(w, &o);
+	w->order_count = w->answered = 0;
+	world_wait(w, 2 * USEC_PER_SEC);
+	assert_int_equal(w->orders[0].kind, ORDER_REPIN);
+	w->xid++;
+	o = world_ack(w, 1, PAIR(9), "p2");
+	world_see(w, &o);
+	assert_int_equal(world_count(w, EVENT_CAMERA_REPLACED), 1);
+	world_restart(w);
+	assert_never_two();
+	assert_record(w, 1, "\"ip\":\"10.30.0.2\"");
+}
+
 /* --- What is quiet -----------------------------------------------------------------------------
  */
 
@@ -228,6 +272,7 @@ int main(void)
 		T(the_one_that_is_left_keeps_it),
 		T(the_rows_of_a_server_that_has_gone_are_passed_over),
 		T(what_is_under_way_goes_on_with_its_own_server),
+		T(a_takeover_after_a_crash_waits_for_each_server),
 		T(strangers_are_told_once_in_any_hour_also_over_a_restart),
 		T(a_mac_in_no_table_is_told_once_a_day_also_over_a_restart),
 		T(one_that_is_in_the_table_now_is_no_unknown_one),

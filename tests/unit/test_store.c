@@ -578,6 +578,7 @@ static void every_older_version_is_brought_up(void **state)
 		struct device_row row = full_device();
 		struct store *store;
 		int found = -1;
+		uint32_t count = 7;
 		sqlite3 *db;
 
 		remove_files();
@@ -587,7 +588,11 @@ static void every_older_version_is_brought_up(void **state)
 		store = open_store();
 		assert_int_equal(store_read_version(store->db, &found), SQLITE_OK);
 		assert_int_equal(found, store_version);
+		assert_int_equal(store_count_devices(store, &count), 0);
+		assert_int_equal(count, 0);
 		assert_int_equal(store_put_device(store, &row), 0);
+		assert_int_equal(store_count_devices(store, &count), 0);
+		assert_int_equal(count, 1);
 		store_close(store);
 	}
 }
