@@ -477,6 +477,15 @@ static void check_events(struct history *h, uint64_t seed, int step)
 				(unsigned long long)h->wanted[code]);
 }
 
+/* Somebody writes `servers = south, north`. */
+static void reorder(uint8_t servers[2])
+{
+	uint8_t first = servers[0];
+
+	servers[0] = servers[1];
+	servers[1] = first;
+}
+
 static void crash(struct history *h)
 {
 	struct engine_stats stats;
@@ -484,6 +493,8 @@ static void crash(struct history *h)
 	engine_stats(h->w->engine, &stats);
 	for (int code = 0; code < EVENT_CODES; code++)
 		h->before[code] += stats.events[code];
+	if (draw(h, 3) == 0)
+		reorder(h->w->groups[1].servers);
 	world_restart(h->w);
 	h->started = h->w->now;
 }
