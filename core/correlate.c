@@ -7,7 +7,8 @@
 
 #include "tap82/correlate.h"
 
-#define COPY_WITHIN 2000u /* ms */
+#define COPY_WITHIN  2000u /* ms */
+#define BUCKETS_EACH 4 /* at most, for each exchange that has room */
 
 /* Nearly every message looks for an exchange that is not there: chains are to be short. */
 #undef HASH_BKT_CAPACITY_THRESH
@@ -87,11 +88,22 @@ static struct transaction_key key_of(const struct mac *mac, uint32_t xid)
 	return (struct transaction_key){.mac = *mac, .xid = xid};
 }
 
+/* In a full table chains that are long by luck come and go, for as long as it lives: each would
+ * double the buckets. */
+static void have_buckets_enough(const struct transactions *t)
+{
+	UT_hash_table *table = t->by_key->hh.tbl;
+
+	if (table->num_buckets >= BUCKETS_EACH * t->max)
+		table->noexpand = 1;
+}
+
 static struct transaction *take(struct transactions *t)
 {
 	struct transaction *tx;
 
 	if (t->count >= t->max) {
+		have_buckets_enough(t);
 		drop(t, t->by_key);
 		t->dropped++;
 	}

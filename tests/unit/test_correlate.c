@@ -155,6 +155,23 @@ static void a_flood_costs_evidence_and_is_counted(void **state)
 	world_done(w);
 }
 
+/* Chains that are long by luck come again and again, and each would double the buckets. */
+static void a_full_table_has_its_buckets(void **state)
+{
+	struct transactions t;
+	struct observation o = {.kind = OBSERVATION_DHCP, .dhcp.type = DHCP_DISCOVER};
+
+	(void)state;
+	transactions_init(&t, 256);
+	for (uint32_t n = 1; n <= 300000; n++) {
+		o.dhcp.xid = n;
+		assert_non_null(transaction_observe(&t, &o, n));
+	}
+	assert_int_equal(t.count, 256);
+	assert_true(t.by_key->hh.tbl->num_buckets <= 4 * 256);
+	transactions_done(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +180,7 @@ int main(void)
 		cmocka_unit_test(of_radius_sessions_the_oldest_goes_first_and_all_after_a_day),
 		cmocka_unit_test(a_flood_of_strangers_pushes_out_none_that_got_an_address),
 		cmocka_unit_test(a_flood_costs_evidence_and_is_counted),
+		cmocka_unit_test(a_full_table_has_its_buckets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
