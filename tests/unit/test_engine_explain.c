@@ -210,6 +210,18 @@ static void radius_says_who_it_is(void **state)
 		       "\"ended\":false}");
 }
 
+static void a_device_says_where_its_row_stands(void **state)
+{
+	(void)state;
+	world_start(w, 1, CAM(1), "p1");
+	assert_says_so("\"serial_number\":\"SN1\",\"origin\":\"added by hand\"");
+	w->conf.devices = (char *)"/etc/tap82/devices.csv";
+	w->rows[0].line = 17;
+	world_restart(w);
+	assert_says_so("\"serial_number\":\"SN1\",\"file\":\"/etc/tap82/devices.csv\",\"line\":17");
+	w->conf.devices = NULL;
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -223,6 +235,7 @@ int main(void)
 		T(one_that_had_an_address_and_gets_no_answer_now_does_so_too),
 		T(a_mac_in_no_table_says_how_far_it_came_too),
 		T(radius_says_who_it_is),
+		T(a_device_says_where_its_row_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
