@@ -144,6 +144,13 @@ right_secret() {
 disk_full() { head -c 3000000 /dev/zero > "$tmp/small/filler" 2> /dev/null; }
 disk_well() { rm "$tmp/small/filler"; }
 
+# Ten reservations every 10 ms, when it is back; a dhcpd answers ten times as many.
+is_looked_at_gently() {
+  back=$(events | jq -r 'select(.event == "server.recovered" and .server == "north") | .time' | tail -1)
+  over=$(t82 status --json | jq -r '.servers[0].reconcile.time')
+  took=$(($(date -d "$over" +%s%3N) - $(date -d "$back" +%s%3N)))
+  check "looked at gently when it is back ($count in $took ms)" test "$took" -ge $((count - 20)) -a "$count" -gt 50
+}
 # North is compared with the table at a snail's pace; south comes back meanwhile and lacks a host.
 heals_while_another_is_looked_at() {
   spoil slow
@@ -217,6 +224,7 @@ fault "the cable is out" 1 12 cable_out cable_in
 fault "half open" any 1 peer_forgets nothing
 fault "another secret" refused 6 other_secret right_secret
 fault "an old dhcpd that knows hmac-md5 only" refused 6 spoil_old well_and_asked
+is_looked_at_gently
 fault "its disk is full" 0 8 disk_full disk_well
 heals_while_another_is_looked_at
 created > "$tmp/created"
