@@ -77,7 +77,7 @@ $(B)/%.o: %.c Makefile
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Tests that let allocations fail, that set the clock, and that look at what sockets are told.
-$(B)/unit/test_memory_faults: LDLIBS += \
+$(B)/unit/test_memory_faults $(B)/unit/test_memory_peers: LDLIBS += \
 	$(foreach f,malloc calloc realloc reallocarray strdup aligned_alloc free,-Wl,--wrap=$(f))
 $(B)/unit/test_omapi_conn: LDLIBS += -Wl,--wrap=setsockopt
 $(B)/unit/test_clock: LDLIBS += -Wl,--wrap=clock_gettime

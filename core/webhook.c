@@ -101,6 +101,7 @@ struct webhooks {
 	const struct webhook_ops *ops;
 	void *ctx;
 	struct watched *watched;
+	bool blind; /* a socket could not be watched */
 	struct hook *hooks;
 	size_t count;
 };
@@ -285,11 +286,27 @@ static int count_row(void *ctx, const struct outbox_row *row)
 	return take_row(ctx, row);
 }
 
+static void item_again(struct item *item, CURLcode code, long status);
+
+/* What is on the wire is begun again: we would not see the answer of one of them. */
+static void begin_again(struct webhooks *w)
+{
+	struct item *item = NULL;
+
+	w->blind = false;
+	for (size_t i = 0; i < w->count; i++)
+		DL_FOREACH (w->hooks[i].items, item)
+			if (item->easy)
+				item_again(item, CURLE_OUT_OF_MEMORY, 0);
+}
+
 static void work(void *ctx)
 {
 	struct webhooks *w = ctx;
 	int64_t now = clock_mono(), next = INT64_MAX;
 
+	if (w->blind)
+		begin_again(w);
 	look_again(w);
 	for (size_t i = 0; i < w->count; i++) {
 		int64_t at;
@@ -323,13 +340,22 @@ static size_t take_reply(char *bytes, size_t size, size_t n, void *ctx)
 	return len;
 }
 
+static int64_t back_off(uint32_t tries)
+{
+	int64_t wait = BACK_OFF << (tries < 8 ? tries : 8);
+
+	return wait < BACK_OFF_MAX ? wait : BACK_OFF_MAX;
+}
+
 static void item_send(struct item *item)
 {
 	struct hook *hook = item->hook;
 	CURL *easy = curl.easy_init();
 
-	if (!easy)
+	if (!easy) {
+		item->next_at = clock_mono() + back_off(item->tries++);
 		return;
+	}
 	item->reply_len = 0;
 	item->reply[0] = item->error[0] = 0;
 	curl.easy_setopt(easy, CURLOPT_URL, hook->conf->url);
@@ -349,6 +375,7 @@ static void item_send(struct item *item)
 	webhook_set_ca(easy, hook->conf);
 	if (curl.multi_add_handle(hook->all->multi, easy) != CURLM_OK) {
 		curl.easy_cleanup(easy);
+		item->next_at = clock_mono() + back_off(item->tries++);
 		return;
 	}
 	item->easy = easy;
@@ -363,13 +390,6 @@ static void peer_message(const struct item *item, long status, char *out, size_t
 
 	snprintf(out, size, "%ld: %s", status, message ? message : item->reply);
 	json_decref(json);
-}
-
-static int64_t back_off(uint32_t tries)
-{
-	int64_t wait = BACK_OFF << (tries < 8 ? tries : 8);
-
-	return wait < BACK_OFF_MAX ? wait : BACK_OFF_MAX;
 }
 
 static void item_again(struct item *item, CURLcode code, long status)
@@ -479,6 +499,24 @@ static void unwatch(struct webhooks *w, struct watched *watched)
 	free(watched);
 }
 
+static int watch(struct webhooks *w, int fd, int bits)
+{
+	struct watched *watched = calloc(1, sizeof(*watched));
+
+	if (!watched)
+		return -ENOMEM;
+	watched->fd = fd;
+	watched->io = loop_io_new(w->loop, fd, bits, socket_ready, w);
+	if (!watched->io) {
+		free(watched);
+		return -ENOMEM;
+	}
+	LL_PREPEND(w->watched, watched);
+	curl.multi_assign(w->multi, fd, watched);
+	return 0;
+}
+
+/* A failure is not told to libcurl, which would let the whole of `multi` rest for it. */
 static int want_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
 {
 	struct webhooks *w = ctx;
@@ -491,16 +529,11 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *
 			unwatch(w, watched);
 		return 0;
 	}
-	if (watched)
-		return loop_io_set(watched->io, bits) < 0 ? -1 : 0;
-	watched = calloc(1, sizeof(*watched));
-	if (!watched)
-		return -1;
-	watched->fd = fd;
-	watched->io = loop_io_new(w->loop, fd, bits, socket_ready, w);
-	LL_PREPEND(w->watched, watched);
-	curl.multi_assign(w->multi, fd, watched);
-	return watched->io ? 0 : -1;
+	if (watched ? loop_io_set(watched->io, bits) < 0 : watch(w, fd, bits) < 0) {
+		w->blind = true;
+		loop_timer_set(w->timer, 0);
+	}
+	return 0;
 }
 
 /* --- Life ------------------------------------------------------------------------------------ */
