@@ -48,10 +48,10 @@ done
 figure "  Python's csv, duplicates looked for: seconds" "$(field seconds "$tmp"/python.?)"
 
 "$bench" fill "$tmp" "$devices" > "$tmp/fill" || exit 1
-figure "store filled with $devices devices: seconds" "$(sed 's/.*seconds //' "$tmp/fill")"
+figure "store filled with $devices devices and reservations: seconds" "$(sed 's/.*seconds //' "$tmp/fill")"
 figure "  its size: MB" "$(($(stat -c %s "$tmp/bench.db") >> 20))"
 five load "$devices"
-bar "restart: opened, checked, all devices read: seconds" "$(field seconds "$tmp"/load.?)" 4
+bar "restart: opened, checked, all devices and reservations restored: seconds" "$(field seconds "$tmp"/load.?)" 4
 five commit 300
 five fsync 300
 figure "commits of a device and an event, a second" "$(field commits_per_second "$tmp"/commit.?)"

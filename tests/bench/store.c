@@ -3,8 +3,8 @@
  * store CSV|FILL|LOAD|COMMIT|FSYNC FOLDER N: one measurement in a process of its own.
  *   csv     reads and checks N rows of FOLDER/devices.csv (made by `rows`): seconds, worst slice
  *   rows    writes that file
- *   fill    puts N devices into FOLDER/bench.db, 1000 a transaction
- *   load    opens it and walks all devices, as a restart does
+ *   fill    puts N devices and their reservations into FOLDER/bench.db, 1000 a transaction
+ *   load    opens it and gives all of it to an engine, as a restart does
  *   commit  N transactions of a device and an event each: as many a second
  *   fsync   N appends of 4 KiB with fdatasync each: what the disk can do at best
  */
@@ -16,10 +16,14 @@
 #include <unistd.h>
 
 #include "tap82/clock.h"
+#include "tap82/engine.h"
 #include "tap82/inventory.h"
+#include "tap82/reservation.h"
 #include "tap82/store.h"
 
-#define SLICE 1000
+#define SLICE  1000
+#define SERVER "north"
+#define GROUP  "cameras"
 
 static const char *folder;
 static unsigned count;
@@ -93,26 +97,58 @@ static struct store *open_store(void)
 	return store;
 }
 
+static struct mac mac_of(unsigned i)
+{
+	return (struct mac){
+		{2, 0, (uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i}};
+}
+
+/* 48 cameras at a switch. */
+static void place(struct device_row *row, unsigned i)
+{
+	const unsigned at = i / 48;
+	const uint8_t raw[] = {1, 6, 0, 4, 0, 120, 0, (uint8_t)(i % 48 + 1), 2, 8, 0, 6, 2, 0x83, 0,
+		(uint8_t)(at >> 16), (uint8_t)(at >> 8), (uint8_t)at};
+
+	memcpy(row->option82, raw, sizeof(raw));
+	row->option82_len = sizeof(raw);
+	row->has_circuit_id = row->has_remote_id = true;
+	memcpy(row->circuit_id, raw + 2, row->circuit_id_len = 6);
+	memcpy(row->remote_id, raw + 10, row->remote_id_len = 8);
+}
+
 static void put_device(struct store *store, unsigned i)
 {
-	struct device_row row = {.mac = {{2, 0, (uint8_t)(i >> 24), (uint8_t)(i >> 16),
-					 (uint8_t)(i >> 8), (uint8_t)i}},
-		.group = "cameras",
+	struct device_row row = {.mac = mac_of(i),
+		.group = GROUP,
+		.flags = 1,
+		.acked_server = SERVER,
 		.ip = 0x0a000000 | i,
 		.state = 2,
 		.lease_time = 3600,
 		.relay = 0x0a000001,
 		.last_seen = 1700000000 * USEC_PER_SEC,
-		.profile_seen_at = 1700000000 * USEC_PER_SEC,
-		.has_circuit_id = true,
-		.has_remote_id = true,
-		.circuit_id_len = 6,
-		.remote_id_len = 8,
-		.option82_len = 18};
+		.profile_seen_at = 1700000000 * USEC_PER_SEC};
 
+	place(&row, i);
 	snprintf(row.serial_number, sizeof(row.serial_number), "ACCC8E%08u", i);
 	snprintf(row.name, sizeof(row.name), "Camera %u", i);
 	if (store_put_device(store, &row) < 0)
+		die(NULL, store_error(store));
+}
+
+static void put_reservation(struct store *store, unsigned i)
+{
+	struct reservation_row row = {.mac = mac_of(i),
+		.server = SERVER,
+		.ip = 0x0a000000 | i,
+		.old_ip = 0x0a000000 | i,
+		.state = RESERVATION_CONFIRMED,
+		.purpose = PURPOSE_ENSURE,
+		.since = 1700000000 * USEC_PER_SEC,
+		.relay = 0x0a000001};
+
+	if (store_put_reservation(store, &row) < 0)
 		die(NULL, store_error(store));
 }
 
@@ -125,6 +161,7 @@ static void fill(void)
 		if (i % SLICE == 0)
 			store_begin(store);
 		put_device(store, i);
+		put_reservation(store, i);
 		if ((i % SLICE == SLICE - 1 || i + 1 == count) && store_commit(store) < 0)
 			die(NULL, store_error(store));
 	}
@@ -132,21 +169,58 @@ static void fill(void)
 	store_close(store);
 }
 
-static int look(void *ctx, const struct device_row *row)
+static int restore_device(void *ctx, const struct device_row *row)
 {
-	*(unsigned *)ctx += row->ip != 0;
-	return 0;
+	return engine_restore_device(ctx, row);
+}
+
+static int restore_reservation(void *ctx, const struct reservation_row *row)
+{
+	return engine_restore_reservation(ctx, row);
+}
+
+static struct engine *new_engine(void)
+{
+	static struct prefix subnet = {.ip = 0x0a000000, .len = 8};
+	static struct conf_server server = {.name = SERVER, .address = 0x7f000001};
+	static struct conf_group group = {.name = GROUP,
+		.subnets = &subnet,
+		.subnet_count = 1,
+		.server_count = 1,
+		.auto_provisioning = true};
+	static const struct conf conf = {.auto_provisioning = true,
+		.servers = &server,
+		.server_count = 1,
+		.groups = &group,
+		.group_count = 1};
+	static const struct engine_ops ops = {0};
+	struct engine *engine = engine_new(&conf, &ops, NULL);
+
+	if (!engine)
+		die(NULL, "no memory");
+	engine_clock(engine, clock_wall(), 0);
+	return engine;
 }
 
 static void load(void)
 {
 	int64_t start = clock_mono();
 	struct store *store = open_store();
-	unsigned devices = 0;
+	struct engine *engine = new_engine();
+	struct engine_stats stats;
+	uint32_t devices;
 
-	if (store_each_device(store, look, &devices) < 0)
+	if (store_count_devices(store, &devices) == 0)
+		engine_restore_expect(engine, devices);
+	if (store_each_device(store, restore_device, engine) < 0 ||
+		store_each_reservation(store, restore_reservation, engine) < 0)
 		die(NULL, store_error(store));
-	printf("devices %u seconds %.3f\n", devices, seconds_since(start));
+	engine_tick(engine, clock_wall());
+	engine_stats(engine, &stats);
+	if (stats.devices_provisioned != count)
+		die(NULL, "not all were restored");
+	printf("devices %u seconds %.3f\n", count, seconds_since(start));
+	engine_free(engine);
 	store_close(store);
 }
 
