@@ -143,6 +143,34 @@ void engine_restore_expect(struct engine *e, uint32_t devices)
 	device_table_expect(&e->devices, devices);
 }
 
+/* The store gives devices in the order of their MACs: one above all that came is none of them. */
+static bool is_there(struct engine *e, const struct device_row *row)
+{
+	if (memcmp(row->mac.b, e->restored_to.b, sizeof(row->mac.b)) <= 0)
+		return device_find(&e->devices, &row->mac) != NULL;
+	e->restored_to = row->mac;
+	return false;
+}
+
+/* Reservations come in the same order: it is the device of the last one, or the next, or there is
+ * none of some devices. */
+static struct device *device_of(struct engine *e, const struct mac *mac)
+{
+	struct device *d = NULL;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		d = device_at(&e->devices, e->restored_at + i);
+		if (d && mac_equal(&d->mac, mac))
+			break;
+		d = NULL;
+	}
+	if (!d)
+		d = device_find(&e->devices, mac);
+	if (d)
+		e->restored_at = d->index;
+	return d;
+}
+
 int engine_restore_device(struct engine *e, const struct device_row *row)
 {
 	int group = *row->group ? conf_group_by_name(e->conf, row->group) : -1;
@@ -150,8 +178,7 @@ int engine_restore_device(struct engine *e, const struct device_row *row)
 	struct device *d;
 
 	restore_texts(row, &texts);
-	if (device_find(&e->devices, &row->mac) ||
-		device_find_serial(&e->devices, row->serial_number))
+	if (is_there(e, row) || device_find_serial(&e->devices, row->serial_number))
 		return ERR_DUPLICATE;
 	d = device_add(&e->devices, &row->mac, &texts);
 	if (!d)
@@ -251,7 +278,7 @@ static bool all_final(const struct restoring *rows)
 
 static void restore_reservation(struct engine *e, const struct restoring *rows)
 {
-	struct device *d = device_find(&e->devices, &rows->rows[0].mac);
+	struct device *d = device_of(e, &rows->rows[0].mac);
 	struct reservation *r = reservations_add(&e->reservations, &rows->rows[0].mac,
 		rows->servers, rows->count, believed(e, rows->rows[0].since, 0));
 
@@ -273,7 +300,7 @@ static bool row_has(const struct reservation_row *row, uint32_t ip)
 /* The bits are of the order in which the servers stood then: the rows have their names. */
 static void restore_confirmed(struct engine *e, const struct restoring *rows)
 {
-	struct device *d = device_find(&e->devices, &rows->rows[0].mac);
+	struct device *d = device_of(e, &rows->rows[0].mac);
 	const struct conf_group *group;
 	uint8_t confirmed = 0;
 

@@ -96,6 +96,8 @@ struct engine {
 	int64_t now;
 	int64_t ahead; /* of the wall clock: what is told, shown and stored is engine's time and
 			  this */
+	struct mac restored_to; /* the highest of the restored devices */
+	uint32_t restored_at; /* index of the device whose reservations were restored last */
 	struct restoring *restoring; /* NULL: nothing was restored, or it is being gone on with */
 	int64_t started; /* the first time that was heard of */
 	struct device_table devices;
