@@ -20,6 +20,7 @@ run_one() {
   name=$1
   shift
   : > "$log"
+  began=$(date +%s)
   timeout "${TAP82_TEST_TIMEOUT:-$limit}" "$@" > "$log" 2>&1
   status=$?
   ok=$(grep -cE '^(\[ +OK \]|ok - )|^\[       OK \]' "$log")
@@ -33,7 +34,7 @@ run_one() {
     cat "$log"
   else
     grep -E '^(\[==========\]|\[  PASSED  \])' "$log" | tail -1 | sed "s|^|$name: |"
-    grep -qE '^\[  PASSED  \]' "$log" || echo "$name: $ok ok"
+    grep -qE '^\[  PASSED  \]' "$log" || echo "$name: $ok ok, $(($(date +%s) - began)) s"
   fi
 }
 
