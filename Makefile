@@ -70,6 +70,7 @@ $(B)/libtap82.a: $(LIB_OBJ)
 
 # The parsers of hostile bytes are held to more.
 $(B)/sniffer/%.o $(B)/core/omapi/codec.o: WARN += -Wconversion
+$(B)/sniffer/%.o: CFLAGS_release += -O3
 $(B)/core/page.o: core/page/page.html core/page/openapi.json
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)

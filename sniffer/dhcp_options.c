@@ -12,7 +12,7 @@
 
 struct kind {
 	uint16_t min, max; /* bytes */
-	uint16_t unit; /* the length is a multiple of it: 0 (any), 2, 4, 8 */
+	uint16_t unit; /* the length is a multiple of it: 0 (any), or a power of 2 */
 	void (*show)(struct writer *w, const char *key, const struct option *o);
 };
 
@@ -385,7 +385,8 @@ static const struct row rows[256] = {
 
 static inline bool length_is_right(const struct kind *kind, uint32_t len)
 {
-	return len >= kind->min && len <= kind->max && (kind->unit == 0 || len % kind->unit == 0);
+	return len >= kind->min && len <= kind->max &&
+	       (kind->unit == 0 || (len & (kind->unit - 1u)) == 0);
 }
 
 void dhcp_read_options(struct dhcp *d)

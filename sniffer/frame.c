@@ -4,6 +4,7 @@
  * an Ethernet type is a row of `ethertypes`, an encapsulation is one small function. Each function
  * reads its header from the cursor and names the next one; none calls another.
  */
+#include <endian.h>
 #include <errno.h>
 
 #include "tap82/err.h"
@@ -328,16 +329,12 @@ static bool checksum_is_right(uint64_t sum)
 	return sum == 0xffff;
 }
 
-/* The pseudo header of RFC 768. The addresses were read from the wire: the same sum results from
- * their bytes, wherever they stood. */
+/* The pseudo header of RFC 768: the words that its bytes are in memory. */
 static bool udp_checksum_is_right(const struct datagram *d, const uint8_t *udp, uint16_t len)
 {
-	const uint8_t pseudo[12] = {(uint8_t)(d->src >> 24), (uint8_t)(d->src >> 16),
-		(uint8_t)(d->src >> 8), (uint8_t)d->src, (uint8_t)(d->dst >> 24),
-		(uint8_t)(d->dst >> 16), (uint8_t)(d->dst >> 8), (uint8_t)d->dst, 0, IP_UDP,
-		(uint8_t)(len >> 8), (uint8_t)len};
+	uint64_t sum = (uint64_t)htobe32(d->src) + htobe32(d->dst) + htobe16(IP_UDP) + htobe16(len);
 
-	return checksum_is_right(checksum_add(checksum_add(0, pseudo, sizeof(pseudo)), udp, len));
+	return checksum_is_right(checksum_add(sum, udp, len));
 }
 
 /* Whether a port is DHCP's or RADIUS' (RFC 2131 4.1, PXE's 4011, RFC 2865, 2866, 5176). */
