@@ -356,12 +356,11 @@ int sandbox_enter(const char *user, const char **ret_step)
 /* --- The opener of packet sockets ------------------------------------------------------------- */
 
 static const int opener_calls[] = {
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(close),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(restart_syscall),
+	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(close), SCMP_SYS(exit_group),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+#ifdef __SANITIZE_ADDRESS__
+	SCMP_SYS(sigaltstack), /* before it exits */
+#endif
 };
 
 static int allow_opener(scmp_filter_ctx ctx)
